@@ -1,0 +1,153 @@
+// Makes a Kind out of the little that sets it apart: everything left out gets the rule that most kinds have.
+// The contract is kind.ts; what each kind is stands in its own file.
+
+import { createHash } from 'node:crypto'
+import type { KubeObject } from '../api/object.ts'
+import type { FieldError } from '../api/status.ts'
+import { checkRequiredAndEnums } from './check.ts'
+import { ageColumn, ageOf, nameColumn, nameOf } from './columns.ts'
+import { schemaOfKind } from './facts/schema.ts'
+import { drop, take } from './fill.ts'
+import { type Kind, objectVerbs, type ScalePaths, type Subresource } from './kind.ts'
+
+type Filled = 'kind' | 'plural'
+type Left = 'status' | 'scale' | 'schema' | 'validateCreate' | 'validateUpdate' | 'subresources'
+
+/** What a kind's file says. Names and scope are a must; the rest has defaults. */
+export interface KindDefinition extends Pick<Kind, Filled>, Partial<Omit<Kind, Filled | Left | 'isCustom'>> {
+  /** Declares the `status` subresource: writes of the object keep the old status, writes of it keep all the rest. */
+  readonly status?: StatusRules | undefined
+  /** Declares the `scale` subresource. */
+  readonly scale?: ScalePaths | undefined
+  /** Subresources besides `status` and `scale`. */
+  readonly subresources?: readonly Subresource[] | undefined
+  /** The kind's own rules for new and changed objects; what the schema requires is added to them. */
+  readonly validate?: ((object: KubeObject) => readonly FieldError[]) | undefined
+  /** Rules for changes only: immutable fields. */
+  readonly validateChange?: ((object: KubeObject, old: KubeObject) => readonly FieldError[]) | undefined
+  /** Required fields that upstream lets through (paths as in errors, without indices). */
+  readonly tolerates?: readonly string[] | undefined
+}
+
+export interface StatusRules {
+  /** Metadata that a status write may not change although most kinds let it: `labels`, `ownerReferences`. */
+  readonly keepsMetadata?: readonly string[] | undefined
+  /** What a new object's status is. */
+  readonly initial?: Readonly<Record<string, unknown>> | undefined
+  readonly validate?: Subresource['validate']
+}
+
+export function defineKind(definition: KindDefinition): Kind {
+  const {
+    status,
+    scale,
+    validate,
+    validateChange,
+    tolerates,
+    subresources,
+    prepareCreate,
+    prepareUpdate,
+    ...given
+  } = definition
+  const { group = '', version = 'v1', kind } = given
+  const check = (object: KubeObject): readonly FieldError[] => {
+    const own = validate?.(object) ?? []
+    return withFloor(own, checkRequiredAndEnums(object, schemaOfKind({ group, version, kind })), tolerates)
+  }
+  const onCreate = status === undefined ? same : (object: KubeObject) => startStatus(object, status.initial)
+  const onUpdate =
+    status === undefined ? same : (object: KubeObject, old: KubeObject) => take(object, 'status', old)
+  return {
+    listKind: `${kind}List`,
+    singular: kind.toLowerCase(),
+    shortNames: [],
+    categories: [],
+    isNamespaced: true,
+    verbs: objectVerbs,
+    storageVersionHash: hashOf(`${group}/${version}/${kind}`),
+    nameRule: 'dns-subdomain',
+    tracksGeneration: false,
+    allowsCreateOnUpdate: false,
+    allowsUnconditionalUpdate: true,
+    columns: [nameColumn, ageColumn],
+    cells: (object, now) => [nameOf(object), ageOf(object, now)],
+    selectableFields: {},
+    defaults: same,
+    ...given,
+    group,
+    version,
+    isCustom: false,
+    get schema() {
+      return schemaOfKind({ group, version, kind })
+    },
+    prepareCreate: (object) => prepareCreate?.(onCreate(object)) ?? onCreate(object),
+    prepareUpdate: (object, old) => prepareUpdate?.(onUpdate(object, old), old) ?? onUpdate(object, old),
+    validateCreate: check,
+    validateUpdate: (object, old) => [...(validateChange?.(object, old) ?? []), ...check(object)],
+    subresources: [
+      ...(status === undefined ? [] : [statusSubresource(status)]),
+      ...(scale === undefined ? [] : [scaleSubresource(scale)]),
+      ...(subresources ?? []),
+    ],
+  }
+}
+
+const same = <T>(object: T): T => object
+
+function startStatus(object: KubeObject, initial: Readonly<Record<string, unknown>> | undefined): KubeObject {
+  return initial === undefined ? drop(object, 'status') : { ...object, status: initial }
+}
+
+/** The kind's own errors, then those of the schema about fields that the kind said nothing about. */
+function withFloor(
+  own: readonly FieldError[],
+  floor: readonly FieldError[],
+  tolerates: readonly string[] = [],
+): readonly FieldError[] {
+  const isNew = (error: FieldError) =>
+    !own.some(({ field }) => field === error.field) &&
+    !tolerates.includes(error.field.replaceAll(/\[[^\]]*\]/g, ''))
+  const added = floor.filter(isNew)
+  return added.length === 0 ? own : [...own, ...added]
+}
+
+function statusSubresource({ keepsMetadata = [], validate }: StatusRules): Subresource {
+  return {
+    name: 'status',
+    verbs: ['get', 'patch', 'update'],
+    merge: (submitted, old) => mergeFields(submitted, old, ['status'], keepsMetadata),
+    validate,
+  }
+}
+
+/** Metadata that a write of a subresource may change; identity and times never move. */
+const changeableMetadata = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
+
+/** The old object with some top-level fields, and the metadata that may move, taken from the submitted one. */
+export function mergeFields(
+  submitted: KubeObject,
+  old: KubeObject,
+  fields: readonly string[],
+  keepsMetadata: readonly string[] = [],
+): KubeObject {
+  const moved = changeableMetadata.filter((name) => !keepsMetadata.includes(name))
+  const metadata = [...moved, 'managedFields', 'resourceVersion'].reduce(
+    (merged, name) => take(merged, name, submitted.metadata),
+    old.metadata as Record<string, unknown>,
+  )
+  return fields.reduce((merged, name) => take(merged, name, submitted), { ...old, metadata } as KubeObject)
+}
+
+function scaleSubresource(scale: ScalePaths): Subresource {
+  return {
+    name: 'scale',
+    verbs: ['get', 'patch', 'update'],
+    speaks: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+    scale,
+  }
+}
+
+/** Upstream's StorageVersionHash: clients notice by it that a kind is stored in another version. */
+function hashOf(groupVersionKind: string): string {
+  return createHash('sha256').update(groupVersionKind).digest().subarray(0, 8).toString('base64')
+}
