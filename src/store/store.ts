@@ -71,7 +71,15 @@ export interface Store {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export const storeFaults = ['closed', 'compacted', 'corrupt', 'failed', 'full', 'locked', 'unsupported'] as const
+export const storeFaults = [
+  'closed',
+  'compacted',
+  'corrupt',
+  'failed',
+  'full',
+  'locked',
+  'unsupported',
+] as const
 export type StoreFault = (typeof storeFaults)[number]
 
 /** A fault of the store itself, with a message a person can act on. */
