@@ -40,8 +40,14 @@ async function start(
   args: readonly string[],
   { kubeconfig, input = '', home, signal, timeoutMs = 30_000 }: KubectlOptions & { home: string },
 ): Promise<KubectlResult> {
-  const child = spawn(await kubectlPath(), [`--cache-dir=${join(home, 'cache')}`, ...args], {
-    env: { HOME: home, KUBECONFIG: kubeconfig, PATH: process.env['PATH'], NO_PROXY: '*' },
+  const child = spawn(await kubectlPath(), [...args], {
+    env: {
+      HOME: home,
+      KUBECACHEDIR: join(home, 'cache'),
+      KUBECONFIG: kubeconfig,
+      PATH: process.env['PATH'],
+      NO_PROXY: '*',
+    },
     timeout: timeoutMs,
     signal,
   })
