@@ -1,7 +1,7 @@
 // One version of an object as it stands in memory: its canonical JSON bytes and a small header.
 // The store holds the bytes without a resourceVersion; it is spliced in here, once per version.
 
-import { type KubeObject, type OwnerReference } from './object.ts'
+import type { KubeObject, ObjectMeta, OwnerReference } from './object.ts'
 
 const marker = Buffer.from('"metadata":{')
 
@@ -46,6 +46,15 @@ export class StoredObject {
   }
 }
 
+/** The same state under another revision, as the event of a removal shows it. */
+export function withRevision(stored: StoredObject, revision: number): StoredObject {
+  const start = stored.bytes.indexOf(marker) + marker.length
+  const stamp = `"resourceVersion":"${stored.revision}"`
+  const end = start + stamp.length
+  const rest = stored.bytes.subarray(stored.bytes[end] === 0x2c ? end + 1 : end)
+  return new StoredObject(stored.key, Buffer.concat([stored.bytes.subarray(0, start), rest]), revision)
+}
+
 /** Canonical bytes: apiVersion, kind, metadata first; no resourceVersion (the store's revision is the truth). */
 export function encodeForStore(object: KubeObject): Buffer {
   const { apiVersion, kind, metadata, ...rest } = object
@@ -65,7 +74,8 @@ function spliceRevision(value: Uint8Array, revision: number): Buffer {
   return bytes
 }
 
-function headerOf(object: KubeObject): Header {
+/** For caches of objects that never were stored here, such as those of a far API server. */
+export function headerOf(object: { readonly metadata: ObjectMeta }): Header {
   const { metadata } = object
   return Object.freeze({
     namespace: metadata.namespace ?? '',
