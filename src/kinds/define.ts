@@ -1,8 +1,11 @@
 // Makes a Kind out of the little that sets it apart: everything left out gets the rule that most kinds have.
 // The contract is kind.ts; what each kind is stands in its own file.
 
+import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
+import type { Schema } from '../api/schema.ts'
+import type { Schema } from '../api/schema.ts'
 import type { FieldError } from '../api/status.ts'
 import { checkRequiredAndEnums } from './check.ts'
 import { ageColumn, ageOf, nameColumn, nameOf } from './columns.ts'
@@ -15,6 +18,8 @@ type Left = 'status' | 'scale' | 'schema' | 'validateCreate' | 'validateUpdate' 
 
 /** What a kind's file says. Names and scope are a must; the rest has defaults. */
 export interface KindDefinition extends Pick<Kind, Filled>, Partial<Omit<Kind, Filled | Left | 'isCustom'>> {
+  /** Only for kinds of our own groups, which upstream's facts do not know. */
+  readonly schema?: Schema | undefined
   /** Declares the `status` subresource: writes of the object keep the old status, writes of it keep all the rest. */
   readonly status?: StatusRules | undefined
   /** Declares the `scale` subresource. */
@@ -45,6 +50,7 @@ export function defineKind(definition: KindDefinition): Kind {
     validateChange,
     tolerates,
     subresources,
+    schema,
     prepareCreate,
     prepareUpdate,
     ...given
@@ -52,7 +58,7 @@ export function defineKind(definition: KindDefinition): Kind {
   const { group = '', version = 'v1', kind } = given
   const check = (object: KubeObject): readonly FieldError[] => {
     const own = validate?.(object) ?? []
-    return withFloor(own, checkRequiredAndEnums(object, schemaOfKind({ group, version, kind })), tolerates)
+    return withFloor(own, checkRequiredAndEnums(object, schema ?? schemaOfKind({ group, version, kind })), tolerates)
   }
   const onCreate = status === undefined ? same : (object: KubeObject) => startStatus(object, status.initial)
   const onUpdate =
@@ -78,7 +84,7 @@ export function defineKind(definition: KindDefinition): Kind {
     version,
     isCustom: false,
     get schema() {
-      return schemaOfKind({ group, version, kind })
+      return schema ?? schemaOfKind({ group, version, kind })
     },
     prepareCreate: (object) => prepareCreate?.(onCreate(object)) ?? onCreate(object),
     prepareUpdate: (object, old) => prepareUpdate?.(onUpdate(object, old), old) ?? onUpdate(object, old),

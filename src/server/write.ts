@@ -1,0 +1,159 @@
+// THE SPINE: create, update and patch of an object, each step one line.
+// What a step knows stands elsewhere: kinds, admission, api/patch, api/apply; subresources come in with a `change`.
+
+import type { Answer } from '../api/contracts.ts'
+import type { KubeObject } from '../api/object.ts'
+import { alreadyExists, conflict, notFound, objectModified, timeout } from '../api/status.ts'
+import type { StoredObject } from '../api/stored.ts'
+import { applySubmitted, patchSubmitted } from './change.ts'
+import { removeNow, shouldRemove } from './delete.ts'
+import { checkPreconditions, isSame, keepSystemFields, nextGeneration, readyForCreate, withName } from './metadata.ts'
+import { admissionRequest, named, type Spine, type Target } from './spine.ts'
+import { recordManager } from './managed.ts'
+import { checkCreate, checkUpdate, normalise, requireBody } from './check.ts'
+
+/** How often a write that names no revision is tried again when another write came first. */
+const attemptsMax = 8
+
+/** From the newest object to what the caller wants it to be. `old` is undefined when there is none yet. */
+export type Change = (old: StoredObject | undefined) => KubeObject
+
+export async function createObject(spine: Spine, target: Target): Promise<Answer> {
+  const submitted = normalise(target, requireBody(target))
+  for (let attempt = 1; ; attempt += 1) {
+    const named_ = withName(spine, target, submitted)
+    const created = await create(spine, target, named_)
+    if (created !== undefined) return answer(target, 201, created)
+    // A generated name that was taken is no fault of the caller's. Upstream: generateName retries.
+    const isGenerated = submitted.metadata.name === undefined || submitted.metadata.name === ''
+    if (!isGenerated || attempt >= attemptsMax) throw alreadyExists(named(target.kind), named_.metadata.name ?? '')
+  }
+}
+
+export async function updateObject(spine: Spine, target: Target): Promise<Answer> {
+  const submitted = normalise(target, requireBody(target))
+  return writeChange(spine, target, { change: () => submitted, mayCreate: target.kind.allowsCreateOnUpdate, isUpdate: true })
+}
+
+export async function patchObject(spine: Spine, target: Target): Promise<Answer> {
+  const isApply = target.call.patch?.type === 'apply'
+  const change: Change = isApply
+    ? (old) => applySubmitted(spine, target, old)
+    : (old) => normalise(target, patchSubmitted(target, old))
+  return writeChange(spine, target, { change, mayCreate: isApply && target.subresource === undefined, isApply })
+}
+
+export interface WriteOptions {
+  readonly change: Change
+  readonly mayCreate?: boolean
+  /** The caller replaces the whole object, so its resourceVersion must be there for kinds that ask it. */
+  readonly isUpdate?: boolean
+  /** The change has recorded its manager already. */
+  readonly isApply?: boolean
+}
+
+/** Applies a change to the newest object until nobody was quicker. */
+export async function writeChange(spine: Spine, target: Target, options: WriteOptions): Promise<Answer> {
+  const { call, kind } = target
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const old = spine.catalog.get(kind, call.namespace, call.name)
+    if (old === undefined) {
+      if (options.mayCreate !== true) throw notFound(named(kind), call.name)
+      const created = await create(spine, target, withName(spine, target, options.change(undefined)), options)
+      if (created !== undefined) return answer(target, 201, created)
+      continue
+    }
+    const submitted = options.change(old)
+    checkPreconditions(target, submitted, old, options)
+    const written = await replace(spine, target, { submitted, old, options })
+    if (written !== undefined) return answer(target, 200, written)
+    if (hasRevision(submitted)) throw conflict(named(kind), call.name, objectModified)
+  }
+  throw timeout(`${kind.plural} "${call.name}": too many writes at once; try again`, 1)
+}
+
+const hasRevision = (object: KubeObject): boolean => (object.metadata.resourceVersion ?? '') !== ''
+
+const answer = (target: Target, code: 200 | 201, object: KubeObject | StoredObject): Answer => ({
+  type: 'object',
+  code,
+  served: target.kind,
+  object,
+  warnings: target.warnings,
+})
+
+/** Undefined when the name is taken. */
+async function create(
+  spine: Spine,
+  target: Target,
+  submitted: KubeObject,
+  options: { readonly isApply?: boolean } = {},
+): Promise<KubeObject | StoredObject | undefined> {
+  const { kind, call } = target
+  const isDryRun = call.options.dryRun === true
+  const ready = readyForCreate(spine, target, kind.defaults(kind.prepareCreate(submitted)))
+  const admitted = await spine.admission.mutate(admissionRequest(target, 'CREATE', { object: ready, old: undefined }))
+  const defaulted = kind.defaults(admitted)
+  checkCreate(target, defaulted)
+  await spine.admission.validate(admissionRequest(target, 'CREATE', { object: defaulted, old: undefined }))
+  const name = defaulted.metadata.name ?? ''
+  if (spine.catalog.get(kind, call.namespace, name) !== undefined) return undefined
+  const reservation = await spine.allocator.allocate({ object: defaulted, old: undefined, resource: named(kind), isDryRun })
+  try {
+    const whole =
+      options.isApply === true
+        ? reservation.object
+        : recordManager(spine, target, { live: undefined, next: reservation.object })
+    if (isDryRun) return releasing(reservation, whole)
+    const result = await spine.catalog.put(kind, whole, 0)
+    if (!result.ok) return releasing(reservation, undefined)
+    reservation.confirm()
+    return result.stored
+  } catch (error) {
+    reservation.release()
+    throw error
+  }
+}
+
+function releasing<T>(reservation: { release: () => void }, value: T): T {
+  reservation.release()
+  return value
+}
+
+interface Replacement {
+  readonly submitted: KubeObject
+  readonly old: StoredObject
+  readonly options: WriteOptions
+}
+
+/** Undefined when another write came first. */
+async function replace(spine: Spine, target: Target, { submitted, old, options }: Replacement): Promise<KubeObject | StoredObject | undefined> {
+  const { kind, call, subresource } = target
+  const isDryRun = call.options.dryRun === true
+  const before = old.object
+  const kept = keepSystemFields(submitted, before)
+  const prepared = subresource?.merge === undefined ? kind.prepareUpdate(kept, before) : subresource.merge(kept, before)
+  const defaulted = kind.defaults(prepared)
+  const admitted = await spine.admission.mutate(admissionRequest(target, 'UPDATE', { object: defaulted, old: before }))
+  const generation = nextGeneration(kind, kind.defaults(admitted), before)
+  checkUpdate(target, generation, before)
+  await spine.admission.validate(admissionRequest(target, 'UPDATE', { object: generation, old: before }))
+  const managed = options.isApply === true ? generation : recordManager(spine, target, { live: before, next: generation })
+  if (isSame(managed, before)) return old
+  if (shouldRemove(kind, managed)) {
+    if (isDryRun) return managed
+    return (await removeNow(spine, target, old)) ? managed : undefined
+  }
+  const reservation = await spine.allocator.allocate({ object: managed, old: before, resource: named(kind), isDryRun })
+  try {
+    if (isDryRun) return releasing(reservation, reservation.object)
+    const result = await spine.catalog.put(kind, reservation.object, old.revision)
+    if (!result.ok) return releasing(reservation, undefined)
+    reservation.confirm()
+    return result.stored
+  } catch (error) {
+    reservation.release()
+    throw error
+  }
+}
+
