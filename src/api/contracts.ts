@@ -74,7 +74,14 @@ export interface Credentials {
 export interface Authenticator {
   /** The user, `undefined` when there are no credentials of this sort; throws `unauthorized()` when they are bad. */
   authenticate(credentials: Credentials): Promise<UserInfo | undefined>
+  /** For TokenReview: judges a token for these audiences (none: the plane's own). Absent where tokens are unknown. */
+  readonly reviewToken?: ((token: string, audiences: readonly string[]) => Promise<TokenVerdict>) | undefined
 }
+
+export type TokenVerdict =
+  | { readonly ok: true; readonly user: UserInfo; readonly audiences: readonly string[] }
+  /** An empty error: nobody here knows such tokens. */
+  | { readonly ok: false; readonly error: string }
 
 /** Reads what is served, newest version, without authorisation: for rooms that must not see catalog or store. */
 export interface Reader {
@@ -219,4 +226,10 @@ export interface TokenIssuer {
     readonly expirationSeconds: number
     readonly boundObject?: { readonly kind: 'Pod' | 'Secret' | 'Node'; readonly name: string; readonly uid: string } | undefined
   }): Promise<{ readonly token: string; readonly expirationTimestamp: string }>
+  /** The token of a Secret of type kubernetes.io/service-account-token: without an end, good while the Secret has it. */
+  readonly issueForSecret?: (request: {
+    readonly namespace: string
+    readonly serviceAccount: { readonly name: string; readonly uid: string }
+    readonly secretName: string
+  }) => string
 }
