@@ -45,6 +45,8 @@ export interface Schema {
   readonly constraints?: Constraints | undefined
   /** How protobuf writes this node as a field of its parent; absent on CRDs. */
   readonly proto?: ProtoField | undefined
+  /** Structs that JSON merges into this node and protobuf keeps as messages, by their field numbers. */
+  readonly protoInline?: readonly ProtoInline[] | undefined
 }
 
 export interface Constraints {
@@ -69,9 +71,42 @@ export interface Constraints {
   readonly validations?: readonly Json[]
 }
 
+/**
+ * Elements of a `list` and values of a `map` have a `proto` of their own. A `wrapper` is a list in JSON and a message
+ * with one repeated field on the wire.
+ */
 export interface ProtoField {
   readonly number: number
-  readonly kind: 'string' | 'bytes' | 'bool' | 'int32' | 'int64' | 'double' | 'message' | 'map' | string
+  readonly kind: ProtoKind
   /** True when Go's field is a pointer: an explicit zero is kept. */
   readonly isPointer?: boolean
+  /** True when Go's JSON leaves out a zero value (`omitempty`, or `omitzero` for structs). */
+  readonly dropsZero?: boolean
+}
+
+export type ProtoKind =
+  | 'string'
+  | 'bytes'
+  | 'bool'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  | 'message'
+  | 'list'
+  | 'map'
+  | 'wrapper'
+  | 'quantity'
+  | 'time'
+  | 'micro-time'
+  | 'duration'
+  | 'int-or-string'
+  | 'raw-extension'
+  | 'json'
+  | 'schema-or-array'
+  | 'schema-or-bool'
+  | 'schema-or-strings'
+
+export interface ProtoInline {
+  readonly number: number
+  readonly schema: Schema
 }
