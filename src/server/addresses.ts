@@ -29,20 +29,33 @@ export interface AddressRange {
 
 /**
  * Gives Services their cluster IPs and node ports. What is in use is read from the Services themselves, plus what is
- * reserved by writes under way; the first address belongs to the `kubernetes` Service (pass it in `reserved`).
+ * reserved by writes under way; `kubernetesIP` belongs to the `kubernetes` Service alone.
  */
 export function createLocalAllocator({
   reader,
   range,
   random,
-  reserved = [],
-}: { reader: Reader; range: AddressRange; random: Random; reserved?: readonly string[] }): Allocator {
-  const pending = new Set<string>(reserved)
+  kubernetesIP = firstAddress(range),
+}: {
+  reader: Reader
+  range: AddressRange
+  random: Random
+  kubernetesIP?: string
+}): Allocator {
+  const pending = new Set<string>()
   const used = usedByServices(reader)
-  const take = (object: KubeObject, old: KubeObject | undefined): { object: KubeObject; taken: readonly string[] } => {
+  const take = (
+    object: KubeObject,
+    old: KubeObject | undefined,
+  ): { object: KubeObject; taken: readonly string[] } => {
     const spec = object['spec'] as Spec
     const taken: string[] = []
-    const isFree = (what: string): boolean => !pending.has(what) && !used().has(what) && !taken.includes(what)
+    const isKubernetes = object.metadata.name === 'kubernetes' && object.metadata.namespace === 'default'
+    const isFree = (what: string): boolean =>
+      !pending.has(what) &&
+      !used().has(what) &&
+      !taken.includes(what) &&
+      (what !== kubernetesIP || isKubernetes)
     const claim = (what: string): string => {
       taken.push(what)
       return what
@@ -50,11 +63,15 @@ export function createLocalAllocator({
     const before = (old?.['spec'] ?? {}) as Spec
     if (spec.type === 'ExternalName') return { object: withSpec(object, withoutAddresses(spec)), taken }
     const addressed = withClusterIP({ object, spec, before, range, random, isFree, claim })
-    return { object: withSpec(object, withNodePorts({ object, spec: addressed, before, random, isFree, claim })), taken }
+    return {
+      object: withSpec(object, withNodePorts({ object, spec: addressed, before, random, isFree, claim })),
+      taken,
+    }
   }
   return {
     allocate: async ({ object, old, resource }): Promise<Reservation> => {
-      if (resource.group !== '' || resource.resource !== 'services') return { object, confirm: () => {}, release: () => {} }
+      if (resource.group !== '' || resource.resource !== 'services')
+        return { object, confirm: () => {}, release: () => {} }
       const result = take(object, old)
       for (const what of result.taken) pending.add(what)
       const release = (): void => {
@@ -68,7 +85,8 @@ export function createLocalAllocator({
 /** The first usable address of a range: the `kubernetes` Service's. */
 export const firstAddress = (range: AddressRange): string => numberToAddress(networkOf(range) + 1)
 
-const withSpec = (object: KubeObject, spec: Spec): KubeObject => (spec === object['spec'] ? object : { ...object, spec })
+const withSpec = (object: KubeObject, spec: Spec): KubeObject =>
+  spec === object['spec'] ? object : { ...object, spec }
 
 function withoutAddresses(spec: Spec): Spec {
   const { clusterIP: _, clusterIPs: __, ipFamilies: ___, ipFamilyPolicy: ____, ...rest } = spec
@@ -84,38 +102,73 @@ interface Claiming {
   readonly claim: (what: string) => string
 }
 
-function withClusterIP({ object, spec, before, range, random, isFree, claim }: Claiming & { range: AddressRange }): Spec {
+function withClusterIP({
+  object,
+  spec,
+  before,
+  range,
+  random,
+  isFree,
+  claim,
+}: Claiming & { range: AddressRange }): Spec {
   const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
   const asked = spec.clusterIP ?? spec.clusterIPs?.[0] ?? ''
   if (asked === 'None') {
     const policy = spec['ipFamilyPolicy'] ?? families.ipFamilyPolicy
-    return { ...spec, clusterIP: 'None', clusterIPs: ['None'], ipFamilies: spec['ipFamilies'] ?? families.ipFamilies, ipFamilyPolicy: policy }
+    return {
+      ...spec,
+      clusterIP: 'None',
+      clusterIPs: ['None'],
+      ipFamilies: spec['ipFamilies'] ?? families.ipFamilies,
+      ipFamilyPolicy: policy,
+    }
   }
   if (spec['ipFamilyPolicy'] === 'RequireDualStack') {
     throw invalid({ group: '', kind: 'Service' }, object.metadata.name ?? '', [
-      fieldInvalid('spec.ipFamilyPolicy', 'RequireDualStack', 'this cluster is not configured for dual-stack services'),
+      fieldInvalid(
+        'spec.ipFamilyPolicy',
+        'RequireDualStack',
+        'this cluster is not configured for dual-stack services',
+      ),
     ])
   }
   const kept = before.clusterIP !== undefined && before.clusterIP !== 'None' ? before.clusterIP : ''
   const address = asked === '' ? kept : asked
-  if (address !== '' && address === kept) return { ...families, ...spec, clusterIP: address, clusterIPs: [address] }
+  if (address !== '' && address === kept)
+    return { ...families, ...spec, clusterIP: address, clusterIPs: [address] }
   if (address !== '') checkAsked(object, address, { range, isFree })
   const chosen = claim(address === '' ? freeAddress({ range, random, isFree }) : address)
   return { ...spec, ...families, clusterIP: chosen, clusterIPs: [chosen] }
 }
 
-function checkAsked(object: KubeObject, address: string, { range, isFree }: { range: AddressRange; isFree: (what: string) => boolean }): void {
+function checkAsked(
+  object: KubeObject,
+  address: string,
+  { range, isFree }: { range: AddressRange; isFree: (what: string) => boolean },
+): void {
   const refuse = (detail: string): never => {
-    throw invalid({ group: '', kind: 'Service' }, object.metadata.name ?? '', [fieldInvalid('spec.clusterIPs', [address], detail)])
+    throw invalid({ group: '', kind: 'Service' }, object.metadata.name ?? '', [
+      fieldInvalid('spec.clusterIPs', [address], detail),
+    ])
   }
   const offset = addressToNumber(address) - networkOf(range)
   if (!(offset > 0 && offset < sizeOf(range) - 1)) {
-    refuse(`failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.network}/${range.prefix}`)
+    refuse(
+      `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${range.network}/${range.prefix}`,
+    )
   }
   if (!isFree(address)) refuse(`failed to allocate IP ${address}: provided IP is already allocated`)
 }
 
-function freeAddress({ range, random, isFree }: { range: AddressRange; random: Random; isFree: (what: string) => boolean }): string {
+function freeAddress({
+  range,
+  random,
+  isFree,
+}: {
+  range: AddressRange
+  random: Random
+  isFree: (what: string) => boolean
+}): string {
   const usable = sizeOf(range) - 2
   const start = random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) % usable
   for (let step = 0; step < usable; step += 1) {
@@ -126,7 +179,9 @@ function freeAddress({ range, random, isFree }: { range: AddressRange; random: R
 }
 
 function withNodePorts({ object, spec, before, random, isFree, claim }: Claiming): Spec {
-  const wants = spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false)
+  const wants =
+    spec.type === 'NodePort' ||
+    (spec.type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false)
   if (!wants) return withoutNodePorts(spec, before)
   const ports = (spec.ports ?? []).map((port): Port => {
     if (port.nodePort !== undefined && port.nodePort !== 0) {
@@ -139,7 +194,9 @@ function withNodePorts({ object, spec, before, random, isFree, claim }: Claiming
       if (!isKept) claim(portKey(port.nodePort))
       return port
     }
-    const kept = (before.ports ?? []).find((one) => one.port === port.port && one.protocol === port.protocol)?.nodePort
+    const kept = (before.ports ?? []).find(
+      (one) => one.port === port.port && one.protocol === port.protocol,
+    )?.nodePort
     return { ...port, nodePort: kept ?? freePort({ random, isFree, claim }) }
   })
   return { ...spec, ports }
@@ -180,7 +237,9 @@ function usedByServices(reader: Reader): () => ReadonlySet<string> {
 }
 
 function claimsOf(spec: Spec | undefined): readonly string[] {
-  const ports = (spec?.ports ?? []).flatMap((port) => (port.nodePort === undefined ? [] : [portKey(port.nodePort)]))
+  const ports = (spec?.ports ?? []).flatMap((port) =>
+    port.nodePort === undefined ? [] : [portKey(port.nodePort)],
+  )
   return [...(spec?.clusterIPs ?? []), ...ports]
 }
 
