@@ -7,10 +7,11 @@ import { type ApiError, forbidden } from '../api/status.ts'
 /** The sentence after `forbidden: `. */
 export function forbiddenMessage(attributes: Attributes): string {
   const { user, verb, path, namespace, group } = attributes
-  if (!attributes.isResource) return escape(`User ${quote(user.name)} cannot ${verb} path ${quote(path)}`)
+  if (!attributes.isResource)
+    return withoutMarkup(`User ${quote(user.name)} cannot ${verb} path ${quote(path)}`)
   const resource = resourceOf(attributes)
   const what = `User ${quote(user.name)} cannot ${verb} resource ${quote(resource)} in API group ${quote(group)}`
-  return escape(
+  return withoutMarkup(
     namespace === '' ? `${what} at the cluster scope` : `${what} in the namespace ${quote(namespace)}`,
   )
 }
@@ -29,5 +30,5 @@ export function resourceOf({ resource, subresource }: Pick<Attributes, 'resource
 const quote = (text: string): string => JSON.stringify(text)
 
 // A name in a refusal must never read as HTML.
-const escape = (text: string): string =>
+const withoutMarkup = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
