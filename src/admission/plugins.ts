@@ -1,0 +1,38 @@
+// The plugins that every plane has, in upstream's order.
+// Webhooks, policies and quota join them at the end when their files are there.
+
+import type { AdmissionPlugin, Authorizer, Reader } from '../api/contracts.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import { certificateApproval } from './certificates.ts'
+import { defaultIngressClass, defaultStorageClass } from './default-class.ts'
+import { defaultTolerations } from './default-tolerations.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
+import { serviceAccount } from './service-account.ts'
+
+export interface PluginParts {
+  readonly reader: Reader
+  readonly authorizer: Authorizer
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export function defaultPlugins({
+  reader,
+  authorizer,
+  clock,
+  random,
+}: PluginParts): readonly AdmissionPlugin[] {
+  return [
+    namespaceLifecycle({ reader }),
+    serviceAccount({ reader, clock, random }),
+    priority({ reader }),
+    defaultTolerations(),
+    defaultStorageClass({ reader }),
+    certificateApproval({ authorizer }),
+    defaultIngressClass({ reader }),
+    rbacEscalation({ reader, authorizer }),
+  ]
+}
