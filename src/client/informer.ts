@@ -39,6 +39,8 @@ export interface Informer<T extends AnyObject> extends AsyncDisposable {
   /** Resolves after the first whole list; rejects only when the informer is stopped before. */
   readonly synced: Promise<void>
   readonly isSynced: boolean
+  /** The newest revision that this copy has heard of; undefined before the first list. */
+  readonly revision: string | undefined
   /** Why the last try failed; undefined while all is well. The copy then is old, never empty. */
   readonly failure: unknown
   get(namespace: string, name: string): T | undefined
@@ -71,6 +73,7 @@ class ListWatchInformer<T extends AnyObject> implements Informer<T> {
   readonly resource: ResourceRef<T>
   readonly synced: Promise<void>
   isSynced = false
+  revision: string | undefined
   failure: unknown
   readonly #options: InformerOptions<T>
   readonly #clock: Clock
@@ -185,11 +188,12 @@ class ListWatchInformer<T extends AnyObject> implements Informer<T> {
       page = await client.listVersions(resource, { ...select, limit: pageItems, continue: page.continue })
     }
     if (resourceVersion === '') throw new Error('the list has no resourceVersion')
-    this.#replaceAll(found)
+    this.#replaceAll(found, resourceVersion)
     return resourceVersion
   }
 
-  #replaceAll(found: ReadonlyMap<string, Version<T>>): void {
+  #replaceAll(found: ReadonlyMap<string, Version<T>>, revision: string): void {
+    this.revision = revision
     for (const key of this.#objects.keys()) {
       if (!found.has(key)) this.#remove(key)
     }
@@ -222,6 +226,7 @@ class ListWatchInformer<T extends AnyObject> implements Informer<T> {
         stall.touch()
         isNews = true
         this.failure = undefined
+        if (item.resourceVersion !== '') this.revision = item.resourceVersion
         if (item.type === 'DELETED') this.#remove(keyOf(item.version.header), item.version)
         else if (item.type !== 'BOOKMARK') this.#put(keyOf(item.version.header), item.version)
         if (item.resourceVersion !== '') onRevision(item.resourceVersion)

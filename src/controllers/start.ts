@@ -1,0 +1,19 @@
+// Starts every controller of a plane over shared copies of its objects, and stops them together.
+// What each one does stands in its own file.
+
+import { type ControllersOptions, createContext } from './context.ts'
+import { startRootCaPublisher } from './identity/root-ca.ts'
+import { startServiceAccounts } from './identity/service-accounts.ts'
+import { startNamespaces } from './lifecycle/namespaces.ts'
+
+/** Resolves when all controllers are set up; each begins when its copies are complete. */
+export async function startControllers(options: ControllersOptions): Promise<AsyncDisposable> {
+  const context = createContext(options)
+  const controllers = [startServiceAccounts(context), startRootCaPublisher(context), startNamespaces(context)]
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(controllers.map((controller) => controller[Symbol.asyncDispose]()))
+      await context[Symbol.asyncDispose]()
+    },
+  }
+}
