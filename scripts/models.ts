@@ -61,7 +61,6 @@ const scalars: Readonly<Record<string, string>> = {
   quantity: 'string',
   time: 'string',
   microtime: 'string',
-  duration: 'string',
   intorstring: 'number | string',
   rawextension: 'Readonly<Record<string, unknown>>',
   json: 'unknown',

@@ -58,7 +58,6 @@ var special = map[string]string{
 	"k8s.io/apimachinery/pkg/runtime.RawExtension":                                          "rawextension",
 	metaPackage + ".Time":                                                                   "time",
 	metaPackage + ".MicroTime":                                                              "microtime",
-	metaPackage + ".Duration":                                                               "duration",
 	metaPackage + ".FieldsV1":                                                               "fieldsv1",
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSON":                         "json",
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrArray":       "schemaorarray",

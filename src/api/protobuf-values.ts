@@ -1,4 +1,4 @@
-// The texts that Go's JSON has for times, durations and raw values.
+// The texts that Go's JSON has for times, and the values in raw JSON.
 // Where they stand in a message is protobuf.ts's work.
 
 import { DecodeError } from './protobuf-cursor.ts'
@@ -30,29 +30,6 @@ function secondsText({ seconds }: Fields): string | null {
   if (value < zeroTimeSeconds || value > lastSecond)
     throw new DecodeError('a time outside the years 1 to 9999')
   return new Date(value * 1000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)
-}
-
-/** A metav1.Duration as time.Duration prints it: `1h0m0.5s`, `1.5ms`. */
-export function durationText(duration: Fields): string {
-  const nanoseconds = (duration['nanoseconds'] ?? 0) as number
-  const sign = nanoseconds < 0 ? '-' : ''
-  const length = Math.abs(nanoseconds)
-  if (length === 0) return '0s'
-  if (length < 1_000) return `${sign}${length}ns`
-  if (length < 1_000_000) return `${sign}${decimal(length, 1_000)}µs`
-  if (length < 1_000_000_000) return `${sign}${decimal(length, 1_000_000)}ms`
-  const minutes = Math.floor(length / 60_000_000_000)
-  const seconds = `${decimal(length - minutes * 60_000_000_000, 1_000_000_000)}s`
-  if (minutes === 0) return `${sign}${seconds}`
-  const hours = Math.floor(minutes / 60)
-  return hours === 0 ? `${sign}${minutes}m${seconds}` : `${sign}${hours}h${minutes % 60}m${seconds}`
-}
-
-function decimal(length: number, unit: number): string {
-  const whole = Math.floor(length / unit)
-  const digits = String(length % unit).padStart(String(unit).length - 1, '0')
-  const fraction = digits.replace(/0+$/, '')
-  return fraction === '' ? String(whole) : `${whole}.${fraction}`
 }
 
 /** The JSON inside a RawExtension, a FieldsV1 or a JSON: null when there is none. */

@@ -3,7 +3,7 @@
 
 import { type KubeObject, parseApiVersion } from './object.ts'
 import { Cursor, DecodeError, wireTypes } from './protobuf-cursor.ts'
-import { durationText, jsonValue, microTimeText, timeText } from './protobuf-values.ts'
+import { jsonValue, microTimeText, timeText } from './protobuf-values.ts'
 import type { ProtoField, ProtoKind, Schema } from './schema.ts'
 
 export type SchemaLookup = (gvk: {
@@ -317,7 +317,6 @@ const plainReaders: { readonly [kind in ProtoKind]?: ReadValue } = {
   quantity: converted([undefined, field('text', readString)], ({ text = '0' }) => text),
   time: converted(timestampTable, timeText),
   'micro-time': converted(timestampTable, microTimeText),
-  duration: converted([undefined, field('nanoseconds', readInt64)], durationText),
   'int-or-string': converted(
     [undefined, field('type', readInt32), field('number', readInt32), field('text', readString)],
     ({ type = 0, number = 0, text = '' }) => (type === 0 ? number : text),

@@ -98,7 +98,6 @@ export type ProtoKind =
   | 'quantity'
   | 'time'
   | 'micro-time'
-  | 'duration'
   | 'int-or-string'
   | 'raw-extension'
   | 'json'

@@ -256,10 +256,6 @@ const leaves: Readonly<Record<string, Leaf>> = {
     node: { type: 'string', format: 'micro-time', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime' },
     kind: 'micro-time',
   },
-  duration: {
-    node: { type: 'string', format: 'duration', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.Duration' },
-    kind: 'duration',
-  },
   intorstring: {
     node: {
       type: 'any',
