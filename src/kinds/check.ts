@@ -34,17 +34,17 @@ function checkObject(object: Fields, schema: Schema, path: string, errors: Field
 }
 
 function checkValue(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
+  if (schema.items !== undefined) {
+    listOf(value).forEach((item, index) => {
+      if (schema.items !== undefined) checkValue(item, schema.items, `${path}[${index}]`, errors)
+    })
+    return
+  }
   if (schema.enum !== undefined) {
     // Empty text is Go's "not given"; where it is wrong the kind's own rule says so.
     if (value !== '' && !schema.enum.some((known) => known === value)) {
       errors.push(fieldNotSupported(path, value, schema.enum.map(String)))
     }
-    return
-  }
-  if (schema.items !== undefined) {
-    listOf(value).forEach((item, index) => {
-      if (schema.items !== undefined) checkValue(item, schema.items, `${path}[${index}]`, errors)
-    })
     return
   }
   if (schema.additionalProperties !== undefined) {

@@ -5,7 +5,6 @@ import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
 import type { Schema } from '../api/schema.ts'
-import type { Schema } from '../api/schema.ts'
 import type { FieldError } from '../api/status.ts'
 import { checkRequiredAndEnums } from './check.ts'
 import { ageColumn, ageOf, nameColumn, nameOf } from './columns.ts'
@@ -28,6 +27,8 @@ export interface KindDefinition extends Pick<Kind, Filled>, Partial<Omit<Kind, F
   readonly subresources?: readonly Subresource[] | undefined
   /** The kind's own rules for new and changed objects; what the schema requires is added to them. */
   readonly validate?: ((object: KubeObject) => readonly FieldError[]) | undefined
+  /** Rules for new objects only. */
+  readonly validateNew?: ((object: KubeObject) => readonly FieldError[]) | undefined
   /** Rules for changes only: immutable fields. */
   readonly validateChange?: ((object: KubeObject, old: KubeObject) => readonly FieldError[]) | undefined
   /** Required fields that upstream lets through (paths as in errors, without indices). */
@@ -39,6 +40,8 @@ export interface StatusRules {
   readonly keepsMetadata?: readonly string[] | undefined
   /** What a new object's status is. */
   readonly initial?: Readonly<Record<string, unknown>> | undefined
+  /** Puts back what a writer of the status may not take away. */
+  readonly restore?: ((object: KubeObject, old: KubeObject) => KubeObject) | undefined
   readonly validate?: Subresource['validate']
 }
 
@@ -47,18 +50,25 @@ export function defineKind(definition: KindDefinition): Kind {
     status,
     scale,
     validate,
+    validateNew,
     validateChange,
     tolerates,
     subresources,
-    schema,
+    schema: ownSchema,
     prepareCreate,
     prepareUpdate,
     ...given
   } = definition
   const { group = '', version = 'v1', kind } = given
+  // Facts are read when they are first needed: most kinds of a small plane never are.
+  const schema = (): Schema => {
+    const found = ownSchema ?? schemaOfKind({ group, version, kind })
+    assert(found, `facts know no ${group}/${version} ${kind}`)
+    return found
+  }
   const check = (object: KubeObject): readonly FieldError[] => {
     const own = validate?.(object) ?? []
-    return withFloor(own, checkRequiredAndEnums(object, schema ?? schemaOfKind({ group, version, kind })), tolerates)
+    return withFloor(own, checkRequiredAndEnums(object, schema()), tolerates)
   }
   const onCreate = status === undefined ? same : (object: KubeObject) => startStatus(object, status.initial)
   const onUpdate =
@@ -84,11 +94,11 @@ export function defineKind(definition: KindDefinition): Kind {
     version,
     isCustom: false,
     get schema() {
-      return schema ?? schemaOfKind({ group, version, kind })
+      return schema()
     },
     prepareCreate: (object) => prepareCreate?.(onCreate(object)) ?? onCreate(object),
     prepareUpdate: (object, old) => prepareUpdate?.(onUpdate(object, old), old) ?? onUpdate(object, old),
-    validateCreate: check,
+    validateCreate: (object) => [...check(object), ...(validateNew?.(object) ?? [])],
     validateUpdate: (object, old) => [...(validateChange?.(object, old) ?? []), ...check(object)],
     subresources: [
       ...(status === undefined ? [] : [statusSubresource(status)]),
@@ -117,11 +127,14 @@ function withFloor(
   return added.length === 0 ? own : [...own, ...added]
 }
 
-function statusSubresource({ keepsMetadata = [], validate }: StatusRules): Subresource {
+function statusSubresource({ keepsMetadata = [], restore, validate }: StatusRules): Subresource {
   return {
     name: 'status',
     verbs: ['get', 'patch', 'update'],
-    merge: (submitted, old) => mergeFields(submitted, old, ['status'], keepsMetadata),
+    merge: (submitted, old) => {
+      const merged = mergeFields(submitted, old, ['status'], keepsMetadata)
+      return restore === undefined ? merged : restore(merged, old)
+    },
     validate,
   }
 }
