@@ -1,36 +1,49 @@
-// Bundles the plane into dist/plane.mjs: one file that runs on any stock Node image, without node_modules.
+// Bundles the plane into dist/: files that run on any stock Node image, without node_modules.
 
-import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { collectDescriptions, descriptionsFile } from '../src/kinds/facts/descriptions.ts'
 import { repositoryRoot } from './run.ts'
-
-const entry = join(repositoryRoot, 'src/plane/main.ts')
-const outfile = join(repositoryRoot, 'dist/plane.mjs')
 
 // Some dependencies are CommonJS and call require() for Node's own modules; an ES module has none.
 const banner = `import { createRequire as k3vCreateRequire } from 'node:module'
 const require = k3vCreateRequire(import.meta.url)`
 
-if (!existsSync(entry)) {
-  console.error('nothing to build: src/plane/main.ts does not exist yet')
-  process.exitCode = 1
-} else {
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: banner },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true,
-    legalComments: 'linked',
-    logLevel: 'warning',
-  })
-  const { size } = await stat(outfile)
-  console.log(`dist/plane.mjs: ${(size / 1024).toFixed(0)} KiB`)
+/** Output file in dist/ to its entry. Workers are files of their own: a thread starts from a file. */
+const entries = {
+  'plane.mjs': 'src/plane/main.ts',
+  'store-worker.mjs': 'src/store/embedded/worker.ts',
+} as const
+
+/** Writes dist/ and answers the names of its files. */
+export async function buildProgram(root = repositoryRoot): Promise<readonly string[]> {
+  const folder = join(root, 'dist')
+  await mkdir(folder, { recursive: true })
+  for (const [output, entry] of Object.entries(entries)) {
+    await build({
+      entryPoints: [join(root, entry)],
+      outfile: join(folder, output),
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      banner: { js: banner },
+      minifySyntax: true,
+      minifyWhitespace: true,
+      keepNames: true,
+      legalComments: 'linked',
+      logLevel: 'warning',
+    })
+  }
+  await writeFile(join(folder, descriptionsFile), gzipSync(JSON.stringify(collectDescriptions())))
+  return [...Object.keys(entries), descriptionsFile]
+}
+
+if (import.meta.main) {
+  for (const name of await buildProgram()) {
+    const { size } = await stat(join(repositoryRoot, 'dist', name))
+    console.log(`dist/${name}: ${(size / 1024).toFixed(0)} KiB`)
+  }
 }

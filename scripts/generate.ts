@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { oclifManifest } from './generators/oclif-manifest.ts'
+import { generateModels } from './models.ts'
 
 /** Answers the paths, relative to the repository, and the whole contents of the files it owns. */
 export type Generator = (root: string) => Promise<ReadonlyMap<string, string>>
@@ -12,6 +13,7 @@ export type Generator = (root: string) => Promise<ReadonlyMap<string, string>>
 // Add a line here; `npm run check` then keeps its files fresh.
 export const generators: Readonly<Record<string, Generator>> = {
   'oclif manifest': oclifManifest,
+  'object models': async () => new Map([['src/api/models.ts', await generateModels()]]),
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
