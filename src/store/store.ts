@@ -55,7 +55,7 @@ export interface Store {
   list(prefix: string): Promise<{ readonly revision: Revision; readonly entries: readonly Entry[] }>
   /**
    * Applies all changes at one revision, or none. Resolves when the result is durable. Rejects with StoreError when the
-   * outcome is a fault (`full`, `closed`, `failed`); then nothing of it is ever seen.
+   * outcome is a fault (`busy`, `full`, `closed`, `failed`); then nothing of it is ever seen.
    */
   commit(transaction: Transaction): Promise<CommitResult>
   /**
@@ -72,6 +72,7 @@ export interface Store {
 }
 
 export const storeFaults = [
+  'busy',
   'closed',
   'compacted',
   'corrupt',

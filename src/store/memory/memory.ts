@@ -103,8 +103,10 @@ class MemoryStore implements Store {
     }
     assert(new Set(changes.map(({ key }) => key)).size === changes.length, 'a transaction changes a key once')
     const events = this.#apply(changes)
+    // A listener may commit too: the answer is this commit's revision, not the newest.
+    const revision = this.#revision
     if (events.length > 0) this.#publish(events)
-    return { ok: true, revision: this.#revision }
+    return { ok: true, revision }
   }
 
   async subscribe(from: Revision, listener: Listener): Promise<() => void> {
