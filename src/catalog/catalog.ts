@@ -28,7 +28,9 @@ export function resourcePrefix({ group, resource }: ResourceName): string {
 
 /** The storage key of an object; an empty namespace means cluster scope. */
 export function objectKey(resource: ResourceName, namespace: string, name: string): string {
-  return namespace === '' ? `${resourcePrefix(resource)}${name}` : `${resourcePrefix(resource)}${namespace}/${name}`
+  return namespace === ''
+    ? `${resourcePrefix(resource)}${name}`
+    : `${resourcePrefix(resource)}${namespace}/${name}`
 }
 
 export class Catalog {
@@ -111,7 +113,8 @@ export class Catalog {
     })
     if (!result.ok) return { ok: false, current: this.#currentOf(result.current, kind) }
     const cached = this.cache.get(key)
-    const stored = cached?.revision === result.revision ? cached : new StoredObject(key, value, result.revision)
+    const stored =
+      cached?.revision === result.revision ? cached : new StoredObject(key, value, result.revision)
     return { ok: true, stored: present(stored, kind) }
   }
 
@@ -119,7 +122,10 @@ export class Catalog {
    * Removes an object at its revision, and writes its tombstone in the same transaction when its kind is synced.
    * Answers the revision of the removal.
    */
-  async remove(kind: Kind, stored: StoredObject): Promise<{ ok: true; revision: number } | { ok: false; current: StoredObject | undefined }> {
+  async remove(
+    kind: Kind,
+    stored: StoredObject,
+  ): Promise<{ ok: true; revision: number } | { ok: false; current: StoredObject | undefined }> {
     const changes: Change[] = [{ key: stored.key }]
     if (this.#tombstoned.has(resourcePrefix({ group: kind.group, resource: kind.plural }))) {
       changes.push(tombstoneOf(kind, stored))
@@ -135,16 +141,24 @@ export class Catalog {
   /** The narrow view for rooms that judge requests. */
   get reader(): Reader {
     return {
-      get: ({ group, resource }, namespace, name) => this.cache.get(objectKey({ group, resource }, namespace, name)),
+      get: ({ group, resource }, namespace, name) =>
+        this.cache.get(objectKey({ group, resource }, namespace, name)),
       list: ({ group, resource }, namespace) => {
         const prefix = resourcePrefix({ group, resource })
-        return this.cache.list(namespace === undefined || namespace === '' ? prefix : `${prefix}${namespace}/`)
+        return this.cache.list(
+          namespace === undefined || namespace === '' ? prefix : `${prefix}${namespace}/`,
+        )
       },
     }
   }
 
-  #currentOf(entry: { key: string; value: Uint8Array; revision: number } | undefined, kind: Kind): StoredObject | undefined {
-    return entry === undefined ? undefined : present(new StoredObject(entry.key, entry.value, entry.revision), kind)
+  #currentOf(
+    entry: { key: string; value: Uint8Array; revision: number } | undefined,
+    kind: Kind,
+  ): StoredObject | undefined {
+    return entry === undefined
+      ? undefined
+      : present(new StoredObject(entry.key, entry.value, entry.revision), kind)
   }
 
   #rebuild(): void {
@@ -184,7 +198,15 @@ function tombstoneOf(kind: Kind, stored: StoredObject): Change {
     apiVersion: `${tombstoneGroup}/v1`,
     kind: 'Tombstone',
     metadata: { name: uid, uid, creationTimestamp: stored.object.metadata.creationTimestamp ?? null },
-    spec: { group: kind.group, resource: kind.plural, kind: kind.kind, namespace, name, uid, revision: stored.revision },
+    spec: {
+      group: kind.group,
+      resource: kind.plural,
+      kind: kind.kind,
+      namespace,
+      name,
+      uid,
+      revision: stored.revision,
+    },
   }
   const key = objectKey({ group: tombstoneGroup, resource: tombstonePlural }, '', uid)
   return { key, value: encodeForStore(tombstone) }

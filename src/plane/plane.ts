@@ -17,6 +17,7 @@ import { createInProcessClient } from '../client/in-process.ts'
 import type { KubeconfigContent } from '../client/kubeconfig-file.ts'
 import { startControllers } from '../controllers/start.ts'
 import { builtInKinds } from '../kinds/index.ts'
+import type { Kind } from '../kinds/kind.ts'
 import { openPki, type Pki } from '../pki/pki.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Logger, silentLogger } from '../platform/log.ts'
@@ -56,6 +57,8 @@ export interface PlaneOptions {
   readonly allocator?: Allocator | undefined
   /** Resources whose removals leave tombstones. */
   readonly synced?: readonly ResourceName[] | undefined
+  /** What is served; all built-in kinds unless said. */
+  readonly kinds?: readonly Kind[] | undefined
   /** False for planes that only answer (tests of the API alone). */
   readonly runsControllers?: boolean | undefined
   readonly clock?: Clock | undefined
@@ -112,7 +115,12 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
   shutdown.add('store', store)
   const cache = await openWatchCache({ store, clock, log })
   shutdown.add('watch cache', cache)
-  const catalog = new Catalog({ store, cache, kinds: builtInKinds, tombstoned: options.synced ?? [] })
+  const catalog = new Catalog({
+    store,
+    cache,
+    kinds: options.kinds ?? builtInKinds,
+    tombstoned: options.synced ?? [],
+  })
   shutdown.add('custom resources', serveCustomResources({ catalog, log }))
   const pki = await openPki({
     ...pkiNames(options, kubernetesIP),

@@ -22,9 +22,18 @@ export async function bindPod(spine: Spine, target: Target): Promise<Answer> {
       if (old === undefined) throw notFound(named(kind), call.name)
       const { uid } = binding.metadata
       if (uid !== undefined && uid !== '' && uid !== old.header.uid) {
-        throw conflict(named(kind), call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.header.uid}`)
+        throw conflict(
+          named(kind),
+          call.name,
+          `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.header.uid}`,
+        )
       }
-      return assign(old.object, node, { kind: named(kind), name: call.name, now: formatTime(spine.clock.now()), binding })
+      return assign(old.object, node, {
+        kind: named(kind),
+        name: call.name,
+        now: formatTime(spine.clock.now()),
+        binding,
+      })
     },
   })
   const status: Status = { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success', code: 201 }
@@ -43,7 +52,8 @@ interface Assignment {
 
 function assign(pod: KubeObject, node: string, { kind, name, now, binding }: Assignment): KubeObject {
   const spec = pod['spec'] as { nodeName?: string }
-  if (pod.metadata.deletionTimestamp !== undefined) throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+  if (pod.metadata.deletionTimestamp !== undefined)
+    throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`)
   if (spec.nodeName !== undefined && spec.nodeName !== '') {
     throw conflict(kind, name, `pod ${name} is already assigned to node "${spec.nodeName}"`)
   }

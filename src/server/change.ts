@@ -6,21 +6,34 @@ import type { KubeObject } from '../api/object.ts'
 import { applyJsonPatch } from '../api/patch/json.ts'
 import { applyMergePatch } from '../api/patch/merge.ts'
 import { applyStrategicMergePatch } from '../api/patch/strategic.ts'
-import { badRequest, conflict, fieldRequired, invalid, objectModified, unsupportedMediaType } from '../api/status.ts'
+import {
+  badRequest,
+  conflict,
+  fieldRequired,
+  invalid,
+  objectModified,
+  unsupportedMediaType,
+} from '../api/status.ts'
 import type { StoredObject } from '../api/stored.ts'
 import { formatTime } from '../api/time.ts'
 import { normalise } from './check.ts'
 import { ownedElsewhere } from './managed.ts'
 import { fieldManagerOf, named, type Spine, type Target, versionOf } from './spine.ts'
 
-const customPatchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
+const customPatchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+]
 
 /** JSON, merge or strategic merge patch on the newest object. */
 export function patchSubmitted(target: Target, old: StoredObject | undefined): KubeObject {
   const { call, kind } = target
-  if (old === undefined || call.patch === undefined) throw badRequest('the body of the request must hold a patch')
+  if (old === undefined || call.patch === undefined)
+    throw badRequest('the body of the request must hold a patch')
   const { type, body } = call.patch
-  if (type === 'strategic' && kind.isCustom) throw unsupportedMediaType('application/strategic-merge-patch+json', customPatchTypes)
+  if (type === 'strategic' && kind.isCustom)
+    throw unsupportedMediaType('application/strategic-merge-patch+json', customPatchTypes)
   const before = old.object
   const next =
     type === 'json'
@@ -28,7 +41,8 @@ export function patchSubmitted(target: Target, old: StoredObject | undefined): K
       : type === 'merge'
         ? applyMergePatch(before, body)
         : applyStrategicMergePatch(before, body, kind.schema)
-  if (typeof next !== 'object' || next === null || Array.isArray(next)) throw badRequest('the patch does not leave an object')
+  if (typeof next !== 'object' || next === null || Array.isArray(next))
+    throw badRequest('the patch does not leave an object')
   return clientRevision(next as KubeObject, before)
 }
 
@@ -47,11 +61,14 @@ export function applySubmitted(spine: Spine, target: Target, old: StoredObject |
   const { call, kind } = target
   if (call.patch === undefined) throw badRequest('the body of the request must hold an apply configuration')
   if ((call.options.fieldManager ?? '') === '') {
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [fieldRequired('fieldManager', 'is required for apply patch')])
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      fieldRequired('fieldManager', 'is required for apply patch'),
+    ])
   }
   const patch = checkedApply(target, call.patch.body as unknown)
   const revision = patch.metadata.resourceVersion ?? ''
-  if (revision !== '' && revision !== String(old?.revision)) throw conflict(named(kind), call.name, objectModified)
+  if (revision !== '' && revision !== String(old?.revision))
+    throw conflict(named(kind), call.name, objectModified)
   return applyPatch({
     live: old?.object,
     patch: normalise(target, patch),
@@ -66,7 +83,8 @@ export function applySubmitted(spine: Spine, target: Target, old: StoredObject |
 }
 
 function checkedApply({ call, kind }: Target, body: unknown): KubeObject {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('an apply configuration must be an object')
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw badRequest('an apply configuration must be an object')
   const patch = body as KubeObject
   if (patch.apiVersion !== versionOf(kind) || patch.kind !== kind.kind) {
     throw badRequest(
@@ -76,7 +94,12 @@ function checkedApply({ call, kind }: Target, body: unknown): KubeObject {
   const metadata = patch.metadata ?? {}
   if (metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
   if (metadata.name !== undefined && metadata.name !== call.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
+    )
   }
-  return { ...patch, metadata: { ...metadata, name: call.name, ...(kind.isNamespaced ? { namespace: call.namespace } : {}) } }
+  return {
+    ...patch,
+    metadata: { ...metadata, name: call.name, ...(kind.isNamespaced ? { namespace: call.namespace } : {}) },
+  }
 }

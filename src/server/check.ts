@@ -20,14 +20,16 @@ export function normalise(target: Target, object: KubeObject): KubeObject {
   return known.object
 }
 
-const unknownField = (text: string): string => (text.includes(' field "') ? text : `unknown field ${JSON.stringify(text)}`)
+const unknownField = (text: string): string =>
+  text.includes(' field "') ? text : `unknown field ${JSON.stringify(text)}`
 
 export function checkCreate({ kind }: Target, object: KubeObject): void {
   const errors: readonly FieldError[] = [
     ...validateMeta(object, { isNamespaced: kind.isNamespaced, nameRule: kind.nameRule }),
     ...kind.validateCreate(object),
   ]
-  if (errors.length > 0) throw invalid(kind, object.metadata.name ?? object.metadata.generateName ?? '', errors)
+  if (errors.length > 0)
+    throw invalid(kind, object.metadata.name ?? object.metadata.generateName ?? '', errors)
 }
 
 export function checkUpdate({ kind, subresource }: Target, object: KubeObject, old: KubeObject): void {

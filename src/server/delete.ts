@@ -40,10 +40,12 @@ async function deleteOnce(spine: Spine, target: Target, old: StoredObject): Prom
   if (next === 'gone') {
     if (!isDryRun && !(await removeNow(spine, target, old))) return undefined
     // Upstream answers a pod that is gone at once with the pod, everything else with a Status.
-    if (kind.gracePeriod !== undefined) return { type: 'object', code: 200, served: kind, object: old, warnings }
+    if (kind.gracePeriod !== undefined)
+      return { type: 'object', code: 200, served: kind, object: old, warnings }
     return { type: 'status', code: 200, status: deleted(named(kind), call.name, old.header.uid), warnings }
   }
-  if (isDryRun || isSame(next, old.object)) return { type: 'object', code: 200, served: kind, object: next, warnings }
+  if (isDryRun || isSame(next, old.object))
+    return { type: 'object', code: 200, served: kind, object: next, warnings }
   const result = await spine.catalog.put(kind, next, old.revision)
   return result.ok ? { type: 'object', code: 200, served: kind, object: result.stored, warnings } : undefined
 }
@@ -68,7 +70,9 @@ function planDelete(spine: Spine, { call, kind }: Target, old: KubeObject): Kube
       ...metadata,
       deletionTimestamp: formatTime(spine.clock.now() + grace * 1_000),
       deletionGracePeriodSeconds: grace,
-      ...(old.metadata.generation !== undefined && !isDeleting ? { generation: old.metadata.generation + 1 } : {}),
+      ...(old.metadata.generation !== undefined && !isDeleting
+        ? { generation: old.metadata.generation + 1 }
+        : {}),
     },
   }
   return kind.prepareDelete?.(marked) ?? marked
@@ -76,7 +80,11 @@ function planDelete(spine: Spine, { call, kind }: Target, old: KubeObject): Kube
 
 function finalizersAfter(kind: Kind, asked: string | undefined, old: KubeObject): readonly string[] {
   const present = old.metadata.finalizers ?? []
-  const policy = asked ?? (present.includes(orphanFinalizer) || present.includes(foregroundFinalizer) ? undefined : kind.defaultPropagation)
+  const policy =
+    asked ??
+    (present.includes(orphanFinalizer) || present.includes(foregroundFinalizer)
+      ? undefined
+      : kind.defaultPropagation)
   if (policy === undefined) return present
   const others = present.filter((one) => one !== orphanFinalizer && one !== foregroundFinalizer)
   if (policy === 'Orphan') return [...others, orphanFinalizer]
@@ -89,7 +97,10 @@ function checkDeletePreconditions({ call, kind }: Target, old: StoredObject): vo
     const detail = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${old.header.uid}`
     throw conflict(named(kind), call.name, detail)
   }
-  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== String(old.revision)) {
+  if (
+    preconditions?.resourceVersion !== undefined &&
+    preconditions.resourceVersion !== String(old.revision)
+  ) {
     const detail = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${old.revision}`
     throw conflict(named(kind), call.name, preconditions.resourceVersion === '' ? objectModified : detail)
   }
@@ -113,13 +124,22 @@ export async function deleteCollection(spine: Spine, target: Target): Promise<An
   const matcher = makeMatcher(kind, call.options)
   const all = spine.catalog.cache.list(spine.catalog.prefix(kind, call.namespace))
   const chosen = all.map((stored) => present(stored, kind)).filter((stored) => matcher.matches(stored))
-  const limited = call.options.limit === undefined || call.options.limit === 0 ? chosen : chosen.slice(0, call.options.limit)
+  const limited =
+    call.options.limit === undefined || call.options.limit === 0
+      ? chosen
+      : chosen.slice(0, call.options.limit)
   const queue = limited.values()
   const worker = async (): Promise<void> => {
     for (const stored of queue) await deleteOne(spine, target, stored)
   }
   await Promise.all(Array.from({ length: collectionWidth }, worker))
-  return { type: 'list', served: kind, revision: spine.catalog.cache.revision, items: limited, warnings: target.warnings }
+  return {
+    type: 'list',
+    served: kind,
+    revision: spine.catalog.cache.revision,
+    items: limited,
+    warnings: target.warnings,
+  }
 }
 
 /** One that somebody else deleted meanwhile counts as deleted. */

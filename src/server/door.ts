@@ -43,13 +43,19 @@ export function attributesOf(call: Call): Attributes {
   }
 }
 
-const withReason = (message: string, reason: string): string => (reason === '' ? message : `${message}: ${reason}`)
+const withReason = (message: string, reason: string): string =>
+  reason === '' ? message : `${message}: ${reason}`
 
 function targetOf(call: Call, kind: Kind): Target {
   const subresource = kind.subresources.find((one) => one.name === call.subresource)
   if (call.subresource !== '' && subresource === undefined) throw pathNotFound()
-  const isWhole = call.verb === 'list' || call.verb === 'watch' || call.verb === 'deletecollection' || call.verb === 'create'
-  if (kind.isNamespaced && call.namespace === '' && !(call.verb === 'list' || call.verb === 'watch')) throw pathNotFound()
+  const isWhole =
+    call.verb === 'list' ||
+    call.verb === 'watch' ||
+    call.verb === 'deletecollection' ||
+    call.verb === 'create'
+  if (kind.isNamespaced && call.namespace === '' && !(call.verb === 'list' || call.verb === 'watch'))
+    throw pathNotFound()
   if (!kind.isNamespaced && call.namespace !== '' && kind.plural !== 'namespaces') throw pathNotFound()
   if (call.name === '' && !isWhole) throw methodNotAllowed(named(kind), call.verb)
   return { call, kind, subresource, warnings: kind.deprecation === undefined ? [] : [kind.deprecation] }

@@ -26,7 +26,11 @@ export async function evictPod(spine: Spine, target: Target): Promise<Answer> {
     gracePeriodSeconds: asked.gracePeriodSeconds,
     preconditions: asked.preconditions,
   }
-  await deleteObject(spine, { ...target, subresource: undefined, call: { ...call, verb: 'delete', subresource: '', options } })
+  await deleteObject(spine, {
+    ...target,
+    subresource: undefined,
+    call: { ...call, verb: 'delete', subresource: '', options },
+  })
   const status: Status = { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success', code: 201 }
   return { type: 'status', code: 201, status, warnings: target.warnings }
 }

@@ -18,15 +18,27 @@ export function withName(spine: Spine, target: Target, submitted: KubeObject): K
   const { call, kind } = target
   const { metadata } = submitted
   checkNamespace(target, metadata)
-  if (call.name !== '' && metadata.name !== undefined && metadata.name !== '' && metadata.name !== call.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`)
+  if (
+    call.name !== '' &&
+    metadata.name !== undefined &&
+    metadata.name !== '' &&
+    metadata.name !== call.name
+  ) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
+    )
   }
-  const name = call.name !== '' ? call.name : (metadata.name ?? '') !== '' ? metadata.name : generate(spine, metadata)
+  const name =
+    call.name !== '' ? call.name : (metadata.name ?? '') !== '' ? metadata.name : generate(spine, metadata)
   return {
     ...submitted,
     apiVersion: versionOf(kind),
     kind: kind.kind,
-    metadata: { ...metadata, ...(name === undefined ? {} : { name }), ...(kind.isNamespaced ? { namespace: call.namespace } : {}) },
+    metadata: {
+      ...metadata,
+      ...(name === undefined ? {} : { name }),
+      ...(kind.isNamespaced ? { namespace: call.namespace } : {}),
+    },
   }
 }
 
@@ -47,7 +59,14 @@ function generate(spine: Spine, { generateName = '' }: ObjectMeta): string | und
 
 /** Identity and first generation; what a client sent of them is overwritten. */
 export function readyForCreate(spine: Spine, { kind }: Target, submitted: KubeObject): KubeObject {
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, selfLink: ___, generation: ____, resourceVersion, ...rest } = submitted.metadata
+  const {
+    deletionTimestamp: _,
+    deletionGracePeriodSeconds: __,
+    selfLink: ___,
+    generation: ____,
+    resourceVersion,
+    ...rest
+  } = submitted.metadata
   if (resourceVersion !== undefined && resourceVersion !== '') {
     throw new ApiError({ code: 500, message: 'resourceVersion should not be set on objects to be created' })
   }
@@ -67,7 +86,14 @@ export function keepSystemFields(submitted: KubeObject, old: KubeObject): KubeOb
   const { metadata } = old
   const { selfLink: _, ...asked } = submitted.metadata
   const next: Record<string, unknown> = { ...asked, name: asked.name ?? metadata.name, uid: metadata.uid }
-  for (const field of ['namespace', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'resourceVersion'] as const) {
+  for (const field of [
+    'namespace',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'resourceVersion',
+  ] as const) {
     if (metadata[field] === undefined) delete next[field]
     else next[field] = metadata[field]
   }
@@ -88,14 +114,24 @@ export function checkPreconditions(
   }
   checkNamespace(target, submitted.metadata)
   if (uid !== undefined && uid !== '' && uid !== old.header.uid) {
-    throw conflict(named(kind), call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.header.uid}`)
+    throw conflict(
+      named(kind),
+      call.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.header.uid}`,
+    )
   }
   if (resourceVersion !== '' && resourceVersion !== '0') {
     if (resourceVersion !== String(old.revision)) throw conflict(named(kind), call.name, objectModified)
     return
   }
   if (options.isUpdate === true && !kind.allowsUnconditionalUpdate) {
-    throw invalid(kind, call.name, [fieldInvalid('metadata.resourceVersion', Number(resourceVersion) || 0, 'must be specified for an update')])
+    throw invalid(kind, call.name, [
+      fieldInvalid(
+        'metadata.resourceVersion',
+        Number(resourceVersion) || 0,
+        'must be specified for an update',
+      ),
+    ])
   }
 }
 

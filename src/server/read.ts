@@ -6,7 +6,7 @@ import { badRequest, expired, notFound, timeout } from '../api/status.ts'
 import type { StoredObject } from '../api/stored.ts'
 import { present } from '../catalog/catalog.ts'
 import type { Kind } from '../kinds/kind.ts'
-import { makeMatcher, type Matcher } from './match.ts'
+import { type Matcher, makeMatcher } from './match.ts'
 import { named, type Spine, type Target } from './spine.ts'
 
 /** How long a read waits for a revision that has not been reached yet. Upstream: cacher's blockTimeout. */
@@ -68,7 +68,9 @@ function page({ target, all, matcher, revision, prefix, after }: Page): Answer {
     served: kind,
     revision,
     items,
-    continue: isCut ? makeContinue(revision, (all[next] as StoredObject).key.slice(prefix.length)) : undefined,
+    continue: isCut
+      ? makeContinue(revision, (all[next] as StoredObject).key.slice(prefix.length))
+      : undefined,
     remaining: isCut && matcher.isEmpty ? all.length - next : undefined,
     warnings: target.warnings,
   }
@@ -90,7 +92,10 @@ export async function watchObjects(spine: Spine, target: Target): Promise<Answer
   const { call, kind } = target
   const { options } = call
   const matcher = makeMatcher(kind, options)
-  const asked = options.resourceVersion === undefined || options.resourceVersion === '' ? 0 : parseRevision(options.resourceVersion)
+  const asked =
+    options.resourceVersion === undefined || options.resourceVersion === ''
+      ? 0
+      : parseRevision(options.resourceVersion)
   if (options.sendInitialEvents === true && asked > 0) await reach(spine, asked, call.signal)
   const items = spine.catalog.cache.watch({
     prefix: spine.catalog.prefix(kind, call.namespace),
@@ -107,12 +112,18 @@ function presentItems(items: AsyncIterable<WatchItem>, kind: Kind): AsyncIterabl
   if (kind.storageVersion === undefined || kind.storageVersion === kind.version) return items
   return mapItems(items, (item) =>
     item.type === 'events'
-      ? { type: 'events', events: item.events.map((event) => ({ ...event, object: present(event.object, kind) })) }
+      ? {
+          type: 'events',
+          events: item.events.map((event) => ({ ...event, object: present(event.object, kind) })),
+        }
       : item,
   )
 }
 
-async function* mapItems(items: AsyncIterable<WatchItem>, change: (item: WatchItem) => WatchItem): AsyncGenerator<WatchItem> {
+async function* mapItems(
+  items: AsyncIterable<WatchItem>,
+  change: (item: WatchItem) => WatchItem,
+): AsyncGenerator<WatchItem> {
   for await (const item of items) yield change(item)
 }
 
@@ -126,7 +137,8 @@ async function reach(spine: Spine, revision: number, signal: AbortSignal): Promi
 }
 
 function parseRevision(text: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw badRequest(`Invalid value for resourceVersion: ${JSON.stringify(text)}`)
+  if (!/^[0-9]{1,15}$/.test(text))
+    throw badRequest(`Invalid value for resourceVersion: ${JSON.stringify(text)}`)
   return Number(text)
 }
 
@@ -135,7 +147,8 @@ function exactRevision(options: CallOptions): number | undefined {
   const { resourceVersion, resourceVersionMatch, limit } = options
   if (resourceVersion === undefined || resourceVersion === '' || resourceVersion === '0') return undefined
   if (resourceVersionMatch === 'Exact') return parseRevision(resourceVersion)
-  if (resourceVersionMatch === undefined && limit !== undefined && limit > 0) return parseRevision(resourceVersion)
+  if (resourceVersionMatch === undefined && limit !== undefined && limit > 0)
+    return parseRevision(resourceVersion)
   return undefined
 }
 
@@ -152,12 +165,17 @@ function parseContinue(text: string, prefix: string): ContinueToken {
     throw badRequest(`continue key is not valid: ${why}`)
   }
   try {
-    const token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as { v?: unknown; rv?: unknown; start?: unknown }
+    const token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as {
+      v?: unknown
+      rv?: unknown
+      start?: unknown
+    }
     if (token.v !== 'meta.k8s.io/v1') return refuse('unrecognized encoding version')
     if (typeof token.start !== 'string' || token.start === '' || (prefix + token.start).includes('..')) {
       return refuse('no or a bad start key')
     }
-    if (typeof token.rv !== 'number' || !Number.isSafeInteger(token.rv)) return refuse('incorrect encoded start resourceVersion')
+    if (typeof token.rv !== 'number' || !Number.isSafeInteger(token.rv))
+      return refuse('incorrect encoded start resourceVersion')
     return { revision: token.rv < 0 ? 0 : token.rv, start: token.start }
   } catch (error) {
     if (error instanceof SyntaxError) return refuse('not base64 of JSON')
@@ -166,7 +184,8 @@ function parseContinue(text: string, prefix: string): ContinueToken {
 }
 
 function tooOld(token: ContinueToken | undefined, revision: number, newest: number): Error {
-  if (token === undefined) return expired(`The resourceVersion for the provided list is too old: ${revision} (${newest})`)
+  if (token === undefined)
+    return expired(`The resourceVersion for the provided list is too old: ${revision} (${newest})`)
   return expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the ' +
       'continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing ' +

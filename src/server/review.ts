@@ -18,7 +18,12 @@ export async function answerReviewCall(spine: Spine, target: Target): Promise<An
   const metadata = kind.isNamespaced ? { ...object.metadata, namespace: call.namespace } : object.metadata
   const reviewed = await answerReview({
     kind: kind.kind,
-    object: { ...object, apiVersion: versionOf(kind), kind: kind.kind, metadata: { creationTimestamp: null, ...metadata } },
+    object: {
+      ...object,
+      apiVersion: versionOf(kind),
+      kind: kind.kind,
+      metadata: { creationTimestamp: null, ...metadata },
+    },
     user: call.user,
     authorizer: spine.authorizer,
     authenticator: spine.authenticator,

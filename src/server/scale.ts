@@ -12,7 +12,13 @@ import { readPath, writePath } from './path.ts'
 import { named, type Spine, type Target } from './spine.ts'
 import { writeChange } from './write.ts'
 
-const served = { group: 'autoscaling', version: 'v1', kind: 'Scale', listKind: 'ScaleList', plural: 'scales' } as const
+const served = {
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  listKind: 'ScaleList',
+  plural: 'scales',
+} as const
 
 export async function scaleCall(spine: Spine, target: Target, paths: ScalePaths): Promise<Answer> {
   const { call, kind } = target
@@ -22,13 +28,17 @@ export async function scaleCall(spine: Spine, target: Target, paths: ScalePaths)
     return { type: 'object', code: 200, served, object: scaleOf(stored.object, paths) }
   }
   if (call.verb !== 'update' && call.verb !== 'patch') throw methodNotAllowed(named(kind), call.verb)
-  const answer = await writeChange(spine, { ...target, subresource: undefined }, {
-    change: (old) => {
-      if (old === undefined) throw notFound(named(kind), call.name)
-      const scale = call.verb === 'update' ? requireBody(target) : patchScale(target, old, paths)
-      return withReplicas(target, old.object, scale, paths)
+  const answer = await writeChange(
+    spine,
+    { ...target, subresource: undefined },
+    {
+      change: (old) => {
+        if (old === undefined) throw notFound(named(kind), call.name)
+        const scale = call.verb === 'update' ? requireBody(target) : patchScale(target, old, paths)
+        return withReplicas(target, old.object, scale, paths)
+      },
     },
-  })
+  )
   if (answer.type !== 'object') return answer
   const object = answer.object instanceof StoredObject ? answer.object.object : answer.object
   return { ...answer, served, object: scaleOf(object, paths) }
@@ -74,11 +84,19 @@ function patchScale(target: Target, old: StoredObject, paths: ScalePaths): KubeO
   const asStored = { object: scale } as unknown as StoredObject
   // Scale has no lists: a strategic patch of it is a merge patch.
   const { patch } = target.call
-  const call = patch?.type === 'strategic' ? { ...target.call, patch: { ...patch, type: 'merge' as const } } : target.call
+  const call =
+    patch?.type === 'strategic'
+      ? { ...target.call, patch: { ...patch, type: 'merge' as const } }
+      : target.call
   return patchSubmitted({ ...target, call }, asStored)
 }
 
-function withReplicas({ kind, call }: Target, old: KubeObject, scale: KubeObject, paths: ScalePaths): KubeObject {
+function withReplicas(
+  { kind, call }: Target,
+  old: KubeObject,
+  scale: KubeObject,
+  paths: ScalePaths,
+): KubeObject {
   const replicas = (scale['spec'] as { replicas?: unknown } | undefined)?.replicas ?? 0
   if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, call.name, [
@@ -89,6 +107,7 @@ function withReplicas({ kind, call }: Target, old: KubeObject, scale: KubeObject
   const { resourceVersion: _, ...metadata } = next.metadata
   const asked = scale.metadata.resourceVersion
   // A scale names the revision of its object only when the client sent one.
-  const isClaim = asked !== undefined && asked !== '' && (call.verb === 'update' || asked !== old.metadata.resourceVersion)
+  const isClaim =
+    asked !== undefined && asked !== '' && (call.verb === 'update' || asked !== old.metadata.resourceVersion)
   return { ...next, kind: kind.kind, metadata: isClaim ? { ...metadata, resourceVersion: asked } : metadata }
 }

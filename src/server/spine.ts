@@ -44,10 +44,14 @@ export interface Target {
 }
 
 /** The resource as messages name it. */
-export const named = (kind: Kind): { group: string; resource: string } => ({ group: kind.group, resource: kind.plural })
+export const named = (kind: Kind): { group: string; resource: string } => ({
+  group: kind.group,
+  resource: kind.plural,
+})
 
 /** `apps/v1` */
-export const versionOf = (kind: Kind): string => (kind.group === '' ? kind.version : `${kind.group}/${kind.version}`)
+export const versionOf = (kind: Kind): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
 
 export function admissionRequest(
   target: Target,

@@ -7,7 +7,13 @@ import { badRequest, conflict, fieldInvalid, invalid, notFound } from '../api/st
 import { requireBody } from './check.ts'
 import { named, type Spine, type Target } from './spine.ts'
 
-const served = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', listKind: 'TokenRequestList', plural: 'tokenrequests' } as const
+const served = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  listKind: 'TokenRequestList',
+  plural: 'tokenrequests',
+} as const
 const expirationSecondsMin = 600
 const expirationSecondsMax = 2 ** 32
 const expirationSecondsDefault = 3_600
@@ -15,7 +21,12 @@ const expirationSecondsDefault = 3_600
 type TokenSpec = {
   readonly audiences?: readonly string[]
   readonly expirationSeconds?: number
-  readonly boundObjectRef?: { readonly kind?: string; readonly apiVersion?: string; readonly name?: string; readonly uid?: string } | null
+  readonly boundObjectRef?: {
+    readonly kind?: string
+    readonly apiVersion?: string
+    readonly name?: string
+    readonly uid?: string
+  } | null
 }
 
 export async function requestToken(spine: Spine, target: Target): Promise<Answer> {
@@ -46,7 +57,9 @@ export async function requestToken(spine: Spine, target: Target): Promise<Answer
 
 function checkExpiration(name: string, seconds: number): void {
   const refuse = (detail: string): never => {
-    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [fieldInvalid('spec.expirationSeconds', seconds, detail)])
+    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [
+      fieldInvalid('spec.expirationSeconds', seconds, detail),
+    ])
   }
   if (seconds < expirationSecondsMin) refuse('may not specify a duration less than 10 minutes')
   if (seconds > expirationSecondsMax) refuse('may not specify a duration larger than 2^32 seconds')
@@ -55,12 +68,19 @@ function checkExpiration(name: string, seconds: number): void {
 function bound(spine: Spine, namespace: string, reference: TokenSpec['boundObjectRef']) {
   if (reference === undefined || reference === null) return undefined
   const { kind, name = '', uid = '' } = reference
-  if (kind !== 'Pod' && kind !== 'Secret') throw badRequest(`cannot bind token to object of type ${String(reference.apiVersion)}, Kind=${String(kind)}`)
+  if (kind !== 'Pod' && kind !== 'Secret')
+    throw badRequest(
+      `cannot bind token to object of type ${String(reference.apiVersion)}, Kind=${String(kind)}`,
+    )
   const resource = { group: '', resource: kind === 'Pod' ? 'pods' : 'secrets' }
   const object = spine.catalog.reader.get(resource, namespace, name)
   if (object === undefined) throw notFound(resource, name)
   if (uid !== '' && uid !== object.header.uid) {
-    throw conflict(resource, name, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+    throw conflict(
+      resource,
+      name,
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
   }
   return { kind, name, uid: object.header.uid } as const
 }

@@ -6,11 +6,18 @@ import type { KubeObject } from '../api/object.ts'
 import { alreadyExists, conflict, notFound, objectModified, timeout } from '../api/status.ts'
 import type { StoredObject } from '../api/stored.ts'
 import { applySubmitted, patchSubmitted } from './change.ts'
-import { removeNow, shouldRemove } from './delete.ts'
-import { checkPreconditions, isSame, keepSystemFields, nextGeneration, readyForCreate, withName } from './metadata.ts'
-import { admissionRequest, named, type Spine, type Target } from './spine.ts'
-import { recordManager } from './managed.ts'
 import { checkCreate, checkUpdate, normalise, requireBody } from './check.ts'
+import { removeNow, shouldRemove } from './delete.ts'
+import { recordManager } from './managed.ts'
+import {
+  checkPreconditions,
+  isSame,
+  keepSystemFields,
+  nextGeneration,
+  readyForCreate,
+  withName,
+} from './metadata.ts'
+import { admissionRequest, named, type Spine, type Target } from './spine.ts'
 
 /** How often a write that names no revision is tried again when another write came first. */
 const attemptsMax = 8
@@ -26,13 +33,18 @@ export async function createObject(spine: Spine, target: Target): Promise<Answer
     if (created !== undefined) return answer(target, 201, created)
     // A generated name that was taken is no fault of the caller's. Upstream: generateName retries.
     const isGenerated = submitted.metadata.name === undefined || submitted.metadata.name === ''
-    if (!isGenerated || attempt >= attemptsMax) throw alreadyExists(named(target.kind), named_.metadata.name ?? '')
+    if (!isGenerated || attempt >= attemptsMax)
+      throw alreadyExists(named(target.kind), named_.metadata.name ?? '')
   }
 }
 
 export async function updateObject(spine: Spine, target: Target): Promise<Answer> {
   const submitted = normalise(target, requireBody(target))
-  return writeChange(spine, target, { change: () => submitted, mayCreate: target.kind.allowsCreateOnUpdate, isUpdate: true })
+  return writeChange(spine, target, {
+    change: () => submitted,
+    mayCreate: target.kind.allowsCreateOnUpdate,
+    isUpdate: true,
+  })
 }
 
 export async function patchObject(spine: Spine, target: Target): Promise<Answer> {
@@ -40,7 +52,11 @@ export async function patchObject(spine: Spine, target: Target): Promise<Answer>
   const change: Change = isApply
     ? (old) => applySubmitted(spine, target, old)
     : (old) => normalise(target, patchSubmitted(target, old))
-  return writeChange(spine, target, { change, mayCreate: isApply && target.subresource === undefined, isApply })
+  return writeChange(spine, target, {
+    change,
+    mayCreate: isApply && target.subresource === undefined,
+    isApply,
+  })
 }
 
 export interface WriteOptions {
@@ -92,13 +108,20 @@ async function create(
   const { kind, call } = target
   const isDryRun = call.options.dryRun === true
   const ready = readyForCreate(spine, target, kind.defaults(kind.prepareCreate(submitted)))
-  const admitted = await spine.admission.mutate(admissionRequest(target, 'CREATE', { object: ready, old: undefined }))
+  const admitted = await spine.admission.mutate(
+    admissionRequest(target, 'CREATE', { object: ready, old: undefined }),
+  )
   const defaulted = kind.defaults(admitted)
   checkCreate(target, defaulted)
   await spine.admission.validate(admissionRequest(target, 'CREATE', { object: defaulted, old: undefined }))
   const name = defaulted.metadata.name ?? ''
   if (spine.catalog.get(kind, call.namespace, name) !== undefined) return undefined
-  const reservation = await spine.allocator.allocate({ object: defaulted, old: undefined, resource: named(kind), isDryRun })
+  const reservation = await spine.allocator.allocate({
+    object: defaulted,
+    old: undefined,
+    resource: named(kind),
+    isDryRun,
+  })
   try {
     const whole =
       options.isApply === true
@@ -127,24 +150,37 @@ interface Replacement {
 }
 
 /** Undefined when another write came first. */
-async function replace(spine: Spine, target: Target, { submitted, old, options }: Replacement): Promise<KubeObject | StoredObject | undefined> {
+async function replace(
+  spine: Spine,
+  target: Target,
+  { submitted, old, options }: Replacement,
+): Promise<KubeObject | StoredObject | undefined> {
   const { kind, call, subresource } = target
   const isDryRun = call.options.dryRun === true
   const before = old.object
   const kept = keepSystemFields(submitted, before)
-  const prepared = subresource?.merge === undefined ? kind.prepareUpdate(kept, before) : subresource.merge(kept, before)
+  const prepared =
+    subresource?.merge === undefined ? kind.prepareUpdate(kept, before) : subresource.merge(kept, before)
   const defaulted = kind.defaults(prepared)
-  const admitted = await spine.admission.mutate(admissionRequest(target, 'UPDATE', { object: defaulted, old: before }))
+  const admitted = await spine.admission.mutate(
+    admissionRequest(target, 'UPDATE', { object: defaulted, old: before }),
+  )
   const generation = nextGeneration(kind, kind.defaults(admitted), before)
   checkUpdate(target, generation, before)
   await spine.admission.validate(admissionRequest(target, 'UPDATE', { object: generation, old: before }))
-  const managed = options.isApply === true ? generation : recordManager(spine, target, { live: before, next: generation })
+  const managed =
+    options.isApply === true ? generation : recordManager(spine, target, { live: before, next: generation })
   if (isSame(managed, before)) return old
   if (shouldRemove(kind, managed)) {
     if (isDryRun) return managed
     return (await removeNow(spine, target, old)) ? managed : undefined
   }
-  const reservation = await spine.allocator.allocate({ object: managed, old: before, resource: named(kind), isDryRun })
+  const reservation = await spine.allocator.allocate({
+    object: managed,
+    old: before,
+    resource: named(kind),
+    isDryRun,
+  })
   try {
     if (isDryRun) return releasing(reservation, reservation.object)
     const result = await spine.catalog.put(kind, reservation.object, old.revision)
@@ -156,4 +192,3 @@ async function replace(spine: Spine, target: Target, { submitted, old, options }
     throw error
   }
 }
-

@@ -1,9 +1,9 @@
 // Tombstones: what was removed here and may still have a copy on the host. The server writes them with the removal,
 // sync deletes each when the copy is gone. Nobody creates or changes one.
 
-import { at, textOf } from '../fields.ts'
 import { ageColumn, ageOf, nameColumn, nameOf, text as textColumn } from '../columns.ts'
 import { defineKind } from '../define.ts'
+import { at, textOf } from '../fields.ts'
 import type { Kind } from '../kind.ts'
 import { fields, integer, objectSchema, text } from './schema.ts'
 
@@ -14,7 +14,15 @@ export const tombstone: Kind = defineKind({
   isNamespaced: false,
   verbs: ['delete', 'get', 'list', 'watch'],
   schema: objectSchema('dev.k3v.v1.Tombstone', {
-    spec: fields({ group: text, resource: text, kind: text, namespace: text, name: text, uid: text, revision: integer }),
+    spec: fields({
+      group: text,
+      resource: text,
+      kind: text,
+      namespace: text,
+      name: text,
+      uid: text,
+      revision: integer,
+    }),
   }),
   columns: [nameColumn, textColumn('Resource'), textColumn('Namespace'), textColumn('Object'), ageColumn],
   cells: (object, now) => [

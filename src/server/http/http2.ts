@@ -4,6 +4,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { constants } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../platform/clock.ts'
 import { isIterable } from './compress.ts'
 import type { HttpResponse } from './exchange.ts'
 import { RawHeaders } from './headers.ts'
@@ -45,28 +46,34 @@ async function write(
   const headers: OutgoingHttpHeaders = { ':status': response.status, ...mutable(response.headers) }
   if (body === undefined || isHead) {
     stream.respond(headers, { endStream: true })
-    discard(stream)
+    discard(stream, clock)
     return
   }
   if (isIterable(body)) {
     stream.respond(headers)
     await writeIterable(stream, body, { clock, stallTimeoutMs: limits.stallTimeoutMs })
-    discard(stream)
+    discard(stream, clock)
     return
   }
   headers['content-length'] = Buffer.byteLength(body)
   stream.respond(headers)
   stream.end(body)
-  discard(stream)
+  discard(stream, clock)
 }
 
+/** How long a client may go on sending what nobody reads. A reset at once would overtake the answer's last frames. */
+const discardMs = 1_000
+
 // The answer is out and nobody wants the rest of the request: the client is told to stop sending it.
-function discard(stream: ServerHttp2Stream): void {
+function discard(stream: ServerHttp2Stream, clock: Clock): void {
   if (stream.readableEnded || stream.destroyed) return
   stream.resume()
-  stream.once('finish', () => {
+  // A request without a body has nothing more to send.
+  if (stream.endAfterHeaders) return
+  const cancel = clock.setTimer(discardMs, () => {
     if (!stream.readableEnded && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR)
   })
+  stream.once('close', cancel)
 }
 
 const mutable = (headers: HttpResponse['headers']): OutgoingHttpHeaders => headers as OutgoingHttpHeaders
