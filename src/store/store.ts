@@ -54,6 +54,11 @@ export interface Store {
   /** All entries whose key starts with `prefix`, in bytewise key order, of one durable revision. */
   list(prefix: string): Promise<{ readonly revision: Revision; readonly entries: readonly Entry[] }>
   /**
+   * What `list` answers, handed over in pieces so that nobody has to hold all of it; answers its revision. `take` must
+   * not throw or wait.
+   */
+  scan(prefix: string, take: (entries: readonly Entry[]) => void): Promise<Revision>
+  /**
    * Applies all changes at one revision, or none. Resolves when the result is durable. Rejects with StoreError when the
    * outcome is a fault (`busy`, `full`, `closed`, `failed`); then nothing of it is ever seen.
    */

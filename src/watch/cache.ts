@@ -6,7 +6,7 @@ import { StoredObject } from '../api/stored.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Logger, silentLogger } from '../platform/log.ts'
 import { Retention } from '../store/retention.ts'
-import type { Store, StoreEvent } from '../store/store.ts'
+import type { Entry, Store, StoreEvent } from '../store/store.ts'
 import { Change } from './change.ts'
 import { FanOut, type WatchOptions } from './fan-out.ts'
 import { defaultHistory, type HistoryLimits, Resource } from './resource.ts'
@@ -63,45 +63,37 @@ export async function openWatchCache({
   history = defaultHistory,
   bookmarkIntervalMs = 60_000,
 }: WatchCacheOptions): Promise<WatchCache> {
-  const { revision, entries } = await store.list('')
+  const cache = new Cache({ clock, log, history, bookmarkIntervalMs })
+  const revision = await store.scan('', (entries) => cache.load(entries))
   // What the store still remembers of the past lets watches resume over a restart.
   const from = Math.max(store.compactedRevision, revision - replayedRevisionsMax)
-  const cache = new Cache({ clock, log, history, bookmarkIntervalMs, revision, horizon: from })
-  for (const { key, value, revision } of entries) cache.load(key, value, revision)
+  cache.begin({ revision, horizon: from })
   cache.follow(await store.subscribe(from, (events) => cache.take(events)))
   return cache
 }
 
-const replayedRevisionsMax = 5_000
-
-interface CacheOptions extends Required<Omit<WatchCacheOptions, 'store'>> {
-  readonly revision: number
-  readonly horizon: number
-}
+const replayedRevisionsMax = 1_000
 
 class Cache implements WatchCache {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #history: HistoryLimits
-  readonly #loadedRevision: number
-  readonly #horizon: number
   readonly #resources = new Map<string, Resource>()
   readonly #fanOut: FanOut
   readonly #waiters: RevisionWaiters
   readonly #ages: Retention
   readonly #listeners = new Set<{ prefix: string; call: (events: readonly ChangeEvent[]) => void }>()
   #replayed: Map<string, StoredObject> | undefined = new Map()
-  #revision: number
+  #revision = 0
+  #loadedRevision = 0
+  #horizon = 0
   #forgottenRevision = 0
   #unfollow: () => void = () => undefined
 
-  constructor({ clock, log, history, bookmarkIntervalMs, revision, horizon }: CacheOptions) {
+  constructor({ clock, log, history, bookmarkIntervalMs }: Required<Omit<WatchCacheOptions, 'store'>>) {
     this.#clock = clock
     this.#log = log
     this.#history = history
-    this.#revision = revision
-    this.#loadedRevision = revision
-    this.#horizon = horizon
     this.#fanOut = new FanOut({ clock, log, bookmarkIntervalMs, revision: () => this.#revision })
     this.#waiters = new RevisionWaiters(clock)
     this.#ages = new Retention({ clock, limits: { ...byAgeOnly, ageMinMs: history.ageMaxMs } })
@@ -173,9 +165,19 @@ class Cache implements WatchCache {
     return this.close()
   }
 
-  load(key: string, value: Uint8Array, revision: number): void {
-    const prefix = resourceOf(key)
-    if (prefix !== undefined) this.#resource(prefix).objects.set(new StoredObject(key, value, revision))
+  load(entries: readonly Entry[]): void {
+    for (const { key, value, revision } of entries) {
+      const prefix = resourceOf(key)
+      if (prefix !== undefined) this.#resource(prefix).objects.set(new StoredObject(key, value, revision))
+    }
+  }
+
+  /** All of `revision` is loaded; of what happened up to `horizon` nothing is known. */
+  begin({ revision, horizon }: { revision: number; horizon: number }): void {
+    this.#revision = revision
+    this.#loadedRevision = revision
+    this.#horizon = horizon
+    for (const resource of this.#resources.values()) resource.forgetUpTo(horizon)
   }
 
   follow(unfollow: () => void): void {

@@ -51,6 +51,10 @@ export class Resource {
     return this.#horizon
   }
 
+  forgetUpTo(revision: number): void {
+    this.#horizon = Math.max(this.#horizon, revision)
+  }
+
   apply(change: Change): void {
     if (change.after === undefined) this.objects.delete(change.key)
     else this.objects.set(change.after)

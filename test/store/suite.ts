@@ -126,6 +126,19 @@ function testCommits(t: Test, open: OpenStore): void {
     t.equal((await store.list('x')).revision, revision)
   })
 
+  t.test('scan() hands over in pieces what list() answers', async (t) => {
+    await using store = await open()
+    await Promise.all(
+      Array.from({ length: 2_500 }, (_, at) => commit(store, write({ [`k/${at}`]: `${at}` }))),
+    )
+    const pieces: string[] = []
+    const revision = await store.scan('k/1', (entries) => void pieces.push(...entries.map(show)))
+    const { entries } = await store.list('k/1')
+    t.equal(revision, store.revision)
+    t.same(pieces, entries.map(show))
+    t.equal(pieces.length, 1_111)
+  })
+
   t.test('of writers that race for one revision one wins', async (t) => {
     await using store = await open()
     const results = await Promise.all(

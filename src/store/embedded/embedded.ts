@@ -110,18 +110,25 @@ class EmbeddedStore implements Store {
     this.#assertOpen()
     const id = this.#index.get(key)
     if (id === undefined) return undefined
-    const [entry] = await this.#read([key], [id])
+    const [entry] = await this.#upkeep.during(() => this.#readChunk([key], [id]))
     return entry
   }
 
   async list(prefix: string): Promise<{ revision: Revision; entries: readonly Entry[] }> {
+    const pieces: (readonly Entry[])[] = []
+    const revision = await this.scan(prefix, (entries) => void pieces.push(entries))
+    return { revision, entries: pieces.flat() }
+  }
+
+  async scan(prefix: string, take: (entries: readonly Entry[]) => void): Promise<Revision> {
     this.#assertOpen()
     const revision = this.#revision
     const keys: string[] = []
     for (const key of this.#index.keys()) if (key.startsWith(prefix)) keys.push(key)
     sortKeys(keys)
     const ids = keys.map((key) => this.#index.get(key) ?? 0)
-    return { revision, entries: await this.#read(keys, ids) }
+    await this.#upkeep.during(() => this.#readAll(keys, ids, take))
+    return revision
   }
 
   async commit({ conditions, changes }: Transaction): Promise<CommitResult> {
@@ -272,24 +279,41 @@ class EmbeddedStore implements Store {
     void this.#upkeep.compact(this.#revision).catch(() => undefined)
   }
 
-  #read(keys: readonly string[], ids: readonly number[]): Promise<Entry[]> {
-    return this.#upkeep.during(async () => {
-      const entries: Entry[] = []
-      while (entries.length < ids.length) {
-        const rest = Float64Array.from(ids.slice(entries.length, entries.length + readIdsMax))
-        const { values } = await this.#link.request({ type: 'read', ids: rest })
-        for (const value of unpack(values)) {
-          const key = keys[entries.length]
-          const id = ids[entries.length]
-          assert(
-            value !== undefined && key !== undefined && id !== undefined,
-            'a row that is asked for has a value',
-          )
-          entries.push({ key, value, revision: revisionOf(id) })
-        }
+  // The worker reads the next chunk while this one is taken.
+  async #readAll(
+    keys: readonly string[],
+    ids: readonly number[],
+    take: (entries: readonly Entry[]) => void,
+  ): Promise<void> {
+    const chunk = (at: number) =>
+      this.#readChunk(keys.slice(at, at + chunkRows), ids.slice(at, at + chunkRows))
+    let next = chunk(0)
+    for (let at = 0; at < ids.length; at += chunkRows) {
+      const entries = await next
+      next = chunk(at + chunkRows)
+      take(entries)
+    }
+    await next
+  }
+
+  async #readChunk(keys: readonly string[], ids: readonly number[]): Promise<Entry[]> {
+    const entries: Entry[] = []
+    while (entries.length < ids.length) {
+      const { values } = await this.#link.request({
+        type: 'read',
+        ids: Float64Array.from(ids.slice(entries.length)),
+      })
+      for (const value of unpack(values)) {
+        const key = keys[entries.length]
+        const id = ids[entries.length]
+        assert(
+          value !== undefined && key !== undefined && id !== undefined,
+          'a row that is asked for has a value',
+        )
+        entries.push({ key, value, revision: revisionOf(id) })
       }
-      return entries
-    })
+    }
+    return entries
   }
 
   async #close(): Promise<void> {
@@ -308,7 +332,7 @@ class EmbeddedStore implements Store {
   }
 }
 
-const readIdsMax = 10_000
+const chunkRows = 1_000
 
 function eventOf(
   { id, key, previous, value }: PendingRow,

@@ -95,6 +95,12 @@ class MemoryStore implements Store {
     return { revision: this.#revision, entries }
   }
 
+  async scan(prefix: string, take: (entries: readonly Entry[]) => void): Promise<Revision> {
+    const { revision, entries } = await this.list(prefix)
+    take(entries)
+    return revision
+  }
+
   async commit({ conditions, changes }: Transaction): Promise<CommitResult> {
     this.#assertOpen()
     for (const { key, revision } of conditions) {
