@@ -40,6 +40,8 @@ export interface StatusRules {
   readonly keepsMetadata?: readonly string[] | undefined
   /** What a new object's status is. */
   readonly initial?: Readonly<Record<string, unknown>> | undefined
+  /** Nodes: a new object may bring its status along. */
+  readonly keepsOnCreate?: boolean | undefined
   /** Puts back what a writer of the status may not take away. */
   readonly restore?: ((object: KubeObject, old: KubeObject) => KubeObject) | undefined
   readonly validate?: Subresource['validate']
@@ -70,7 +72,10 @@ export function defineKind(definition: KindDefinition): Kind {
     const own = validate?.(object) ?? []
     return withFloor(own, checkRequiredAndEnums(object, schema()), tolerates)
   }
-  const onCreate = status === undefined ? same : (object: KubeObject) => startStatus(object, status.initial)
+  const onCreate =
+    status === undefined || status.keepsOnCreate === true
+      ? same
+      : (object: KubeObject) => startStatus(object, status.initial)
   const onUpdate =
     status === undefined ? same : (object: KubeObject, old: KubeObject) => take(object, 'status', old)
   return {

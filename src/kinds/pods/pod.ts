@@ -119,9 +119,13 @@ function restoreStatus(object: KubeObject, old: KubeObject): KubeObject {
   const before = fieldsOf(old['status'])
   const known = new Map(itemsOf(before['conditions']).map((one) => [one['type'], one['observedGeneration']]))
   const withGeneration = (one: Fields, generation: unknown): Fields =>
-    isZero(one['observedGeneration']) && !isZero(generation) ? set(one, 'observedGeneration', generation) : one
-  const status = each(withGeneration(fieldsOf(object['status']), before['observedGeneration']), 'conditions', (one) =>
-    withGeneration(one, known.get(one['type'])),
+    isZero(one['observedGeneration']) && !isZero(generation)
+      ? set(one, 'observedGeneration', generation)
+      : one
+  const status = each(
+    withGeneration(fieldsOf(object['status']), before['observedGeneration']),
+    'conditions',
+    (one) => withGeneration(one, known.get(one['type'])),
   )
   return set(object, 'status', isZero(status['qosClass']) ? take(status, 'qosClass', before) : status)
 }
