@@ -91,7 +91,7 @@ function createDataFile({
     } finally {
       database.close()
     }
-    linkSync(draft, path)
+    giveName(draft, path)
     syncDirectory(directory)
   } catch (error) {
     // Somebody else was quicker: theirs is opened, and found locked.
@@ -100,6 +100,18 @@ function createDataFile({
     rmSync(draft, { force: true })
   }
 }
+
+// A link fails when the name is taken, which a rename does not; but not every volume knows links.
+function giveName(draft: string, path: string): void {
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    renameSync(draft, path)
+  }
+}
+
+const noLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])
 
 function checkDataFile(database: DatabaseSync, path: string): void {
   if (pragma(database, 'application_id') !== applicationId) throw foreign(path)
