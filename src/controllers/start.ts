@@ -5,11 +5,23 @@ import { type ControllersOptions, createContext } from './context.ts'
 import { startRootCaPublisher } from './identity/root-ca.ts'
 import { startServiceAccounts } from './identity/service-accounts.ts'
 import { startNamespaces } from './lifecycle/namespaces.ts'
+import { startEndpointSlices } from './network/endpoint-slices.ts'
+import { startEndpoints } from './network/endpoints.ts'
+import { startDeployments } from './workloads/deployments.ts'
+import { startReplicaSets } from './workloads/replica-sets.ts'
 
 /** Resolves when all controllers are set up; each begins when its copies are complete. */
 export async function startControllers(options: ControllersOptions): Promise<AsyncDisposable> {
   const context = createContext(options)
-  const controllers = [startServiceAccounts(context), startRootCaPublisher(context), startNamespaces(context)]
+  const controllers = [
+    startServiceAccounts(context),
+    startRootCaPublisher(context),
+    startNamespaces(context),
+    startReplicaSets(context),
+    startDeployments(context),
+    startEndpoints(context),
+    startEndpointSlices(context),
+  ]
   return {
     [Symbol.asyncDispose]: async () => {
       await Promise.all(controllers.map((controller) => controller[Symbol.asyncDispose]()))
