@@ -1,7 +1,17 @@
 // The data file: how it is made, and what must be true of one that is there already.
 // The rows in it are database.ts's.
 
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { corrupt, foreign, networkVolume, newerFormat } from './faults.ts'
