@@ -1,9 +1,9 @@
-// CertificateApproval and CertificateSigning: approving or signing a request needs a right over its signer.
-// Upstream: plugin/pkg/admission/certificates. What a signer refuses to sign is the signer's.
+// Certificate signing requests: approving or signing one needs a right over its signer, and nobody asks to be an administrator.
+// Upstream: plugin/pkg/admission/certificates. What else a signer refuses to sign is the signer's.
 
 import type { AdmissionPlugin, AdmissionRequest, Authorizer } from '../api/contracts.ts'
 import type { KubeObject } from '../api/object.ts'
-import { refuse } from './refuse.ts'
+import { isAbout, refuse } from './refuse.ts'
 
 const group = 'certificates.k8s.io'
 
@@ -24,6 +24,38 @@ export function certificateApproval({ authorizer }: { readonly authorizer: Autho
         `user not permitted to ${verb} requests with signerName ${JSON.stringify(signer ?? '')}`,
       )
     },
+  }
+}
+
+const clientSigner = 'kubernetes.io/kube-apiserver-client'
+
+/** `groupsOf` reads the organizations of a request in PEM, and throws when it cannot be read. */
+export function certificateSubjectRestriction({
+  groupsOf,
+}: {
+  readonly groupsOf: (pem: string) => readonly string[]
+}): AdmissionPlugin {
+  return {
+    name: 'CertificateSubjectRestriction',
+    validate: async (request) => {
+      const isNew = request.operation === 'CREATE' && isAbout(request, group, 'certificatesigningrequests')
+      const spec = fieldsOf(request.object?.['spec'])
+      if (!isNew || spec['signerName'] !== clientSigner) return
+      if (!readGroups(request, groupsOf, String(spec['request'] ?? '')).includes('system:masters')) return
+      throw refuse(request, `use of ${clientSigner} signer with system:masters group is not allowed`)
+    },
+  }
+}
+
+function readGroups(
+  request: AdmissionRequest,
+  groupsOf: (pem: string) => readonly string[],
+  base64: string,
+): readonly string[] {
+  try {
+    return groupsOf(Buffer.from(base64, 'base64').toString('utf8'))
+  } catch (error) {
+    throw refuse(request, `failed to parse CSR: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -4,7 +4,7 @@
 import type { AdmissionPlugin, Authorizer, Reader } from '../api/contracts.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
-import { certificateApproval } from './certificates.ts'
+import { certificateApproval, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts'
 import { defaultTolerations } from './default-tolerations.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
@@ -17,6 +17,8 @@ export interface PluginParts {
   readonly authorizer: Authorizer
   readonly clock: Clock
   readonly random: Random
+  /** Reads the groups that a signing request (PEM) asks for; without it they are left to the signer. */
+  readonly requestGroups?: ((pem: string) => readonly string[]) | undefined
 }
 
 export function defaultPlugins({
@@ -24,6 +26,7 @@ export function defaultPlugins({
   authorizer,
   clock,
   random,
+  requestGroups,
 }: PluginParts): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle({ reader }),
@@ -32,6 +35,7 @@ export function defaultPlugins({
     defaultTolerations(),
     defaultStorageClass({ reader }),
     certificateApproval({ authorizer }),
+    ...(requestGroups === undefined ? [] : [certificateSubjectRestriction({ groupsOf: requestGroups })]),
     defaultIngressClass({ reader }),
     rbacEscalation({ reader, authorizer }),
   ]

@@ -324,3 +324,32 @@ t.test('approving and signing a request need a right over its signer', async (t)
   await t.resolves(admission.validate(approve))
   await t.resolves(admission.validate(sign))
 })
+
+t.test('nobody asks for a certificate of the administrators', async (t) => {
+  const reader = new FakeReader()
+  const plugins = defaultPlugins({
+    reader,
+    authorizer: createRbacAuthorizer({ reader }),
+    clock: new FakeClock(),
+    random: seededRandom(4),
+    requestGroups: (pem) => pem.split(' '),
+  })
+  const admission = createAdmission({ plugins })
+  const ask = (groups: string, signerName: string) =>
+    admission.validate(
+      request(
+        make(
+          'CertificateSigningRequest',
+          'a',
+          { spec: { signerName, request: Buffer.from(groups).toString('base64') } },
+          'certificates.k8s.io/v1',
+        ),
+      ),
+    )
+  await t.rejects(ask('dev system:masters', 'kubernetes.io/kube-apiserver-client'), {
+    code: 403,
+    message: /use of kubernetes\.io\/kube-apiserver-client signer with system:masters group is not allowed/,
+  })
+  await t.resolves(ask('dev', 'kubernetes.io/kube-apiserver-client'))
+  await t.resolves(ask('system:masters', 'example.com/own'))
+})
