@@ -14,9 +14,10 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
-import type { Handler } from './http/exchange.ts'
+import type { Handler, HttpRequest } from './http/exchange.ts'
 import { answerHttp1, type Http1Response } from './http/http1.ts'
 import { answerHttp2 } from './http/http2.ts'
+import { upgradeOf } from './http/parts.ts'
 import { Running } from './http/running.ts'
 
 export interface ServerLimits {
@@ -59,8 +60,11 @@ export interface ServerOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly limits?: Partial<ServerLimits> | undefined
-  /** Gets `Connection: Upgrade` requests of HTTP/1.1; without it they are served as plain requests. */
-  readonly onUpgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined
+  /**
+   * Gets `Connection: Upgrade` requests of HTTP/1.1 and owns their socket from then on; without it they are served as
+   * plain requests. Their signal fires when the socket closes; they have no body.
+   */
+  readonly onUpgrade?: ((request: HttpRequest, socket: Duplex, head: Buffer) => void) | undefined
 }
 
 export interface RunningServer {
@@ -145,7 +149,10 @@ function accept(server: Http2SecureServer, parts: Parts): void {
     const emitter: NodeJS.EventEmitter = server
     emitter.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', (error: Error) => log.debug('upgraded connection failed', { error }))
-      onUpgrade(request, socket, head)
+      const upgrade = upgradeOf(request, parts)
+      if (upgrade === undefined)
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      else onUpgrade(upgrade, socket, head)
     })
   }
   server.on('sessionError', (error: Error) => log.debug('connection failed', { error }))

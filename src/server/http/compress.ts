@@ -65,13 +65,21 @@ async function feed(zip: ReturnType<typeof createGzip>, body: AsyncIterable<Uint
     for await (const chunk of body) {
       if (zip.destroyed) return
       if (zip.write(chunk)) continue
-      await new Promise<void>((resolve) => {
-        zip.once('drain', resolve).once('close', resolve)
-      })
+      await drained(zip)
     }
     zip.end()
   } catch (error) {
     zip.destroy(error instanceof Error ? error : new Error(String(error)))
     throw error
   }
+}
+
+function drained(zip: ReturnType<typeof createGzip>): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      zip.off('drain', settle).off('close', settle)
+      resolve()
+    }
+    zip.on('drain', settle).on('close', settle)
+  })
 }

@@ -1,6 +1,7 @@
 // What both protocols share: the request as a handler sees it, and answers that no handler made.
 // The protocols themselves are http1.ts and http2.ts.
 
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../platform/clock.ts'
@@ -8,7 +9,7 @@ import type { Logger } from '../../platform/log.ts'
 import { type BodyLimits, readBody } from './body.ts'
 import { compressed } from './compress.ts'
 import type { Handler, HttpRequest, HttpResponse } from './exchange.ts'
-import type { RawHeaders } from './headers.ts'
+import { RawHeaders } from './headers.ts'
 import type { Running } from './running.ts'
 
 export interface ExchangeParts {
@@ -41,6 +42,19 @@ export async function answerOf(incoming: Incoming, parts: ExchangeParts): Promis
     parts.log.error('request handler failed', { path: target.path, error })
     return plain(500, 'Internal Server Error')
   }
+}
+
+/** An upgrade request as a handler sees one; `undefined` when it is malformed. */
+export function upgradeOf(message: IncomingMessage, parts: ExchangeParts): HttpRequest | undefined {
+  const headers = new RawHeaders(message.rawHeaders)
+  const target = splitTarget(message.url ?? '')
+  if (headers.duplicate !== undefined || target === undefined) return undefined
+  const gone = new AbortController()
+  const socket = message.socket as TLSSocket
+  socket.on('close', () => gone.abort(new Error('the client has gone')))
+  const method = message.method ?? ''
+  const incoming = { method, target: '', headers, source: message, socket, signal: gone.signal }
+  return requestOf(incoming, target, parts)
 }
 
 function requestOf(
