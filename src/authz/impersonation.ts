@@ -45,14 +45,16 @@ interface Wanted extends UserInfo {
 function readHeaders(headers: ImpersonationHeaders): Wanted | undefined {
   const first = (name: string) => headers[name]?.[0]
   const groups = headers['impersonate-group'] ?? []
-  const extra: Record<string, readonly string[]> = {}
+  // A map, as the keys are the caller's: `__proto__` must be a key like any.
+  const values = new Map<string, readonly string[]>()
   let hasExtra = false
-  for (const [header, values] of Object.entries(headers)) {
-    if (!header.startsWith(extraPrefix) || values === undefined) continue
+  for (const [header, given] of Object.entries(headers)) {
+    if (!header.startsWith(extraPrefix) || given === undefined) continue
     hasExtra = true
     const key = unescapeKey(header.slice(extraPrefix.length))
-    if (values.length > 0) extra[key] = [...(extra[key] ?? []), ...values]
+    if (given.length > 0) values.set(key, [...(values.get(key) ?? []), ...given])
   }
+  const extra = Object.fromEntries(values)
   const [name = '', uid = ''] = [first('impersonate-user'), first('impersonate-uid')]
   const isAsked = ['impersonate-user', 'impersonate-uid', 'impersonate-group'].some(
     (header) => headers[header],
