@@ -1,5 +1,5 @@
 // Bindings by the subjects they name, so that a decision looks at a user's own bindings only.
-// Built from what the Reader lists, and as long valid as it lists the same array.
+// Built from what the Reader lists, and valid as long as it lists the same versions.
 
 import type { UserInfo } from '../api/contracts.ts'
 import type { StoredObject } from '../api/stored.ts'
@@ -41,13 +41,15 @@ export class BindingIndex {
     this.#source = source
   }
 
+  /** Whether `source` holds the very same versions; comparing them is far cheaper than sorting them anew. */
   isFor(source: readonly StoredObject[]): boolean {
-    return this.#source === source
+    if (this.#source === source) return true
+    return this.#source.length === source.length && this.#source.every((stored, at) => stored === source[at])
   }
 
   *grantsOf(user: UserInfo): Generator<Grant> {
     this.#uses += 1
-    // A list that is asked once (its owner makes a new array each time) is not worth an index.
+    // A list that is asked once before it changes is not worth an index.
     if (this.#uses > 1) this.#bySubject ??= indexOf(this.#source)
     const names = [`User/${user.name}`, ...user.groups.map((group) => `Group/${group}`)]
     if (this.#bySubject === undefined) {
