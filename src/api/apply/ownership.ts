@@ -28,9 +28,6 @@ export interface Versioned {
 /** Converts to another version; undefined when that version is gone, and with it what is owned in it. */
 export type ToVersion = (object: JsonObject, apiVersion: string) => Versioned | undefined
 
-/** Names of fields from the root: `['metadata', 'labels']`. */
-export type FieldPathNames = readonly string[]
-
 /** The versions of one write. */
 export interface Setting {
   readonly apiVersion: string
@@ -49,7 +46,7 @@ export function settingOf({
   readonly apiVersion: string
   readonly schema: Schema | undefined
   readonly toVersion?: ToVersion | undefined
-  readonly resetFields?: readonly FieldPathNames[] | undefined
+  readonly resetFields?: readonly string[] | undefined
 }): Setting {
   const root = rootSchema(schema)
   // Without conversion all versions have the same fields, as with a CRD's strategy None.
@@ -62,7 +59,7 @@ export function settingOf({
       const converted = convert(object, version)
       return converted === undefined ? undefined : { ...converted, schema: rootSchema(converted.schema) }
     },
-    excluded: fieldsOf(resetFields.map((path): FieldPath => path.map(fieldElement))),
+    excluded: fieldsOf(resetFields.map((path): FieldPath => path.split('.').map(fieldElement))),
   }
 }
 

@@ -17,7 +17,6 @@ import {
   noManagers,
 } from './managers.ts'
 import {
-  type FieldPathNames,
   reconcileManagers,
   type Setting,
   settingOf,
@@ -37,8 +36,8 @@ export interface Write {
   readonly subresource: string
   /** Milliseconds since 1970. */
   readonly now: number
-  /** Fields that this endpoint ignores: `['status']` on the object itself, `['spec']` on its status. */
-  readonly resetFields?: readonly FieldPathNames[] | undefined
+  /** Dot paths that this endpoint ignores: `status` on the object itself, `spec` on its status. */
+  readonly resetFields?: readonly string[] | undefined
   /** For kinds with several versions; without it all versions are taken to have the same fields. */
   readonly toVersion?: ToVersion | undefined
 }
