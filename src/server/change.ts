@@ -2,7 +2,7 @@
 // The four kinds of patch are api/patch's and api/apply's; media types were told apart at the edge.
 
 import { applyPatch } from '../api/apply/apply.ts'
-import type { KubeObject } from '../api/object.ts'
+import type { Json, KubeObject } from '../api/object.ts'
 import { applyJsonPatch } from '../api/patch/json.ts'
 import { applyMergePatch } from '../api/patch/merge.ts'
 import { applyStrategicMergePatch } from '../api/patch/strategic.ts'
@@ -15,8 +15,6 @@ import {
   unsupportedMediaType,
 } from '../api/status.ts'
 import type { StoredObject } from '../api/stored.ts'
-import { formatTime } from '../api/time.ts'
-import { normalise } from './check.ts'
 import { ownedElsewhere } from './managed.ts'
 import { fieldManagerOf, named, type Spine, type Target, versionOf } from './spine.ts'
 
@@ -65,34 +63,32 @@ export function applySubmitted(spine: Spine, target: Target, old: StoredObject |
       fieldRequired('fieldManager', 'is required for apply patch'),
     ])
   }
-  const patch = checkedApply(target, call.patch.body as unknown)
+  const patch = namedApply(target, call.patch.body)
   const revision = patch.metadata.resourceVersion ?? ''
-  if (revision !== '' && revision !== String(old?.revision))
+  if (revision !== '' && revision !== String(old?.revision)) {
     throw conflict(named(kind), call.name, objectModified)
+  }
   return applyPatch({
     live: old?.object,
-    patch: normalise(target, patch),
+    patch: patch as unknown as Json,
     manager: fieldManagerOf(call),
     force: call.options.force === true,
     schema: kind.schema,
     apiVersion: versionOf(kind),
+    kind: kind.kind,
     subresource: call.subresource,
     resetFields: ownedElsewhere(kind, call.subresource),
-    now: formatTime(spine.clock.now()),
+    now: spine.clock.now(),
   }).object
 }
 
-function checkedApply({ call, kind }: Target, body: unknown): KubeObject {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
+/** The configuration under the name and namespace of the URL. Whether it is one at all is api/apply's to judge. */
+function namedApply({ call, kind }: Target, body: Json): KubeObject {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw badRequest('an apply configuration must be an object')
-  const patch = body as KubeObject
-  if (patch.apiVersion !== versionOf(kind) || patch.kind !== kind.kind) {
-    throw badRequest(
-      `the apply configuration is for ${String(patch.apiVersion)}, Kind=${String(patch.kind)}, not ${versionOf(kind)}, Kind=${kind.kind}`,
-    )
   }
+  const patch = body as unknown as KubeObject
   const metadata = patch.metadata ?? {}
-  if (metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
   if (metadata.name !== undefined && metadata.name !== call.name) {
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,

@@ -1,9 +1,8 @@
 // Who owns which field after a plain write. The algebra of field sets is api/apply's.
 // Upstream: apimachinery/pkg/util/managedfields.
 
-import { trackUpdate } from '../api/apply/apply.ts'
+import { trackUpdate } from '../api/apply/update.ts'
 import type { KubeObject } from '../api/object.ts'
-import { formatTime } from '../api/time.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { fieldManagerOf, type Spine, type Target, versionOf } from './spine.ts'
 
@@ -21,7 +20,7 @@ export function recordManager(
     apiVersion: versionOf(kind),
     subresource: call.subresource,
     resetFields: ownedElsewhere(kind, call.subresource),
-    now: formatTime(spine.clock.now()),
+    now: spine.clock.now(),
   })
 }
 
