@@ -28,6 +28,9 @@ export interface Versioned {
 /** Converts to another version; undefined when that version is gone, and with it what is owned in it. */
 export type ToVersion = (object: JsonObject, apiVersion: string) => Versioned | undefined
 
+/** A field from the root: `metadata.labels`, or `['metadata', 'labels']` where names may hold dots. */
+export type ResetField = string | readonly string[]
+
 /** The versions of one write. */
 export interface Setting {
   readonly apiVersion: string
@@ -46,7 +49,7 @@ export function settingOf({
   readonly apiVersion: string
   readonly schema: Schema | undefined
   readonly toVersion?: ToVersion | undefined
-  readonly resetFields?: readonly string[] | undefined
+  readonly resetFields?: readonly ResetField[] | undefined
 }): Setting {
   const root = rootSchema(schema)
   // Without conversion all versions have the same fields, as with a CRD's strategy None.
@@ -59,7 +62,11 @@ export function settingOf({
       const converted = convert(object, version)
       return converted === undefined ? undefined : { ...converted, schema: rootSchema(converted.schema) }
     },
-    excluded: fieldsOf(resetFields.map((path): FieldPath => path.split('.').map(fieldElement))),
+    excluded: fieldsOf(
+      resetFields.map(
+        (path): FieldPath => (typeof path === 'string' ? path.split('.') : path).map(fieldElement),
+      ),
+    ),
   }
 }
 

@@ -17,6 +17,7 @@ import {
   noManagers,
 } from './managers.ts'
 import {
+  type ResetField,
   reconcileManagers,
   type Setting,
   settingOf,
@@ -36,8 +37,8 @@ export interface Write {
   readonly subresource: string
   /** Milliseconds since 1970. */
   readonly now: number
-  /** Dot paths that this endpoint ignores: `status` on the object itself, `spec` on its status. */
-  readonly resetFields?: readonly string[] | undefined
+  /** Fields that this endpoint ignores: `status` on the object itself, `spec` on its status. */
+  readonly resetFields?: readonly ResetField[] | undefined
   /** For kinds with several versions; without it all versions are taken to have the same fields. */
   readonly toVersion?: ToVersion | undefined
 }
