@@ -2,13 +2,17 @@
 // What each one does stands in its own file.
 
 import { type ControllersOptions, createContext } from './context.ts'
+import { startClusterRoleAggregation } from './identity/cluster-role-aggregation.ts'
 import { startRootCaPublisher } from './identity/root-ca.ts'
 import { startServiceAccounts } from './identity/service-accounts.ts'
+import { startEventExpiry } from './lifecycle/event-expiry.ts'
+import { startGarbage } from './lifecycle/garbage.ts'
 import { startNamespaces } from './lifecycle/namespaces.ts'
 import { startEndpointSlices } from './network/endpoint-slices.ts'
 import { startEndpoints } from './network/endpoints.ts'
 import { startDeployments } from './workloads/deployments.ts'
 import { startReplicaSets } from './workloads/replica-sets.ts'
+import { startStatefulSets } from './workloads/stateful-sets.ts'
 
 /** Resolves when all controllers are set up; each begins when its copies are complete. */
 export async function startControllers(options: ControllersOptions): Promise<AsyncDisposable> {
@@ -16,9 +20,13 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
   const controllers = [
     startServiceAccounts(context),
     startRootCaPublisher(context),
+    startClusterRoleAggregation(context),
     startNamespaces(context),
+    startGarbage(context),
+    startEventExpiry(context),
     startReplicaSets(context),
     startDeployments(context),
+    startStatefulSets(context),
     startEndpoints(context),
     startEndpointSlices(context),
   ]

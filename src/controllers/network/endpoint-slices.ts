@@ -12,6 +12,7 @@ import {
 import type { Controller } from '../../reconcile/controller.ts'
 import { fromInformer } from '../../reconcile/source.ts'
 import type { Context } from '../context.ts'
+import { Expectations } from '../workloads/expectations.ts'
 import { addressTypesOf, backendsOf, hasSelector, servicesOf } from './backends.ts'
 import { managedByLabel, manager, planSlices, serviceNameLabel } from './slice-plan.ts'
 
@@ -19,7 +20,7 @@ const name = 'endpointslice-controller'
 const byService = 'service'
 const zoneLabel = 'topology.kubernetes.io/zone'
 
-export function startEndpointSlices({ clientFor, control, informers }: Context): Controller {
+export function startEndpointSlices({ clientFor, control, informers, clock }: Context): Controller {
   const client = clientFor(name)
   const services = informers.of(serviceResource)
   const pods = informers.of(podResource)
@@ -35,6 +36,7 @@ export function startEndpointSlices({ clientFor, control, informers }: Context):
     return [keyOf({ namespace: header.namespace, name: service })]
   }
   slices.addIndex(byService, ownKeys)
+  const expectations = new Expectations(slices, clock)
   return control({
     name,
     sources: [
@@ -48,6 +50,8 @@ export function startEndpointSlices({ clientFor, control, informers }: Context):
       // What a deleted service leaves behind is garbage; slices of one without a selector are somebody else's.
       if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service))
         return undefined
+      // Without its newest slices in sight an endpoint would be written down twice.
+      if (!expectations.areMet(key)) return { requeueAfterMs: 30_000 }
       const candidates = pods.list(service.metadata.namespace)
       const present = slices.byIndex(byService, key)
       const addressTypes = addressTypesOf(service)
@@ -62,8 +66,9 @@ export function startEndpointSlices({ clientFor, control, informers }: Context):
         }),
       )
       const strangers = present.filter((slice) => !addressTypes.some((one) => one === slice.addressType))
-      for (const slice of plans.flatMap(({ create }) => create))
-        await client.create(endpointSlices, slice, { signal })
+      for (const slice of plans.flatMap(({ create }) => create)) {
+        expectations.expectMade(key, await client.create(endpointSlices, slice, { signal }))
+      }
       for (const slice of plans.flatMap(({ update }) => update))
         await client.update(endpointSlices, slice, { signal })
       for (const { metadata } of [...strangers, ...plans.flatMap(({ remove }) => remove)]) {

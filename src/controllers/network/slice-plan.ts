@@ -47,8 +47,8 @@ export function planSlices(world: SliceWorld): SlicePlan {
     for (const slice of own) free.delete(slice)
     const { kept, left } = keep(own, endpoints)
     for (const { slice, endpoints: staying } of fill(kept, left)) {
-      // The first slice of a group stays even when empty, if nothing else would: a service always has one.
-      if (staying.length === 0 && (groups.length > 1 || slice !== own[0])) {
+      // A service always has a slice: the first one stays even when it is empty, if nothing else would.
+      if (staying.length === 0 && (endpoints.length > 0 || slice !== own[0])) {
         free.add(slice)
         continue
       }
