@@ -31,6 +31,7 @@ async function find(
   if (path === '/version') return json(versionDocument(edge.build ?? 'k3v'))
   if (path === '/metrics') return edge.metrics.answer()
   if (/^\/apis?(\/|$)/.test(path)) return edge.discovery.answer({ path, accept, ifNoneMatch })
+  if (path.startsWith('/openapi/')) return edge.openApi.answer({ path, query, accept, ifNoneMatch })
   const given =
     edge.documents !== undefined && Object.hasOwn(edge.documents, path) ? edge.documents[path]?.() : undefined
   if (given !== undefined)

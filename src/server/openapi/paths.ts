@@ -27,6 +27,9 @@ interface Operation {
   readonly answer: 'object' | 'list' | 'status'
 }
 
+// They answer no object, and whoever speaks them needs no document.
+const conversations = ['attach', 'exec', 'portforward', 'proxy']
+
 const listParameters = [
   'allowWatchBookmarks',
   'continue',
@@ -58,6 +61,7 @@ export function pathsOf(input: PathsInput): Document {
       add(paths, `${input.root}/${kind.plural}`, operationsOf(input, kind, [everywhere]))
     }
     for (const subresource of kind.subresources) {
+      if (conversations.includes(subresource.name)) continue
       const spoken = subresource.speaks ?? kind
       const operations = subresourceOperations(kind, subresource)
       add(paths, `${collection}/{name}/${subresource.name}`, operationsOf(input, kind, operations, spoken))

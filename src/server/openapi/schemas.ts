@@ -76,7 +76,7 @@ export class Definitions {
     const document: Document = { ...typeOf(schema, this.#dialect) }
     if (schema.format !== undefined && !isOwnFormat(schema)) document['format'] = schema.format
     if (schema.enum !== undefined) document['enum'] = schema.enum
-    Object.assign(document, usage(schema), extensions(schema))
+    Object.assign(document, definition === undefined ? usage(schema) : ofType(schema), extensions(schema))
     if (isFree) return document
     if (schema.items !== undefined) document['items'] = this.#use(schema.items, {})
     if (schema.additionalProperties !== undefined) {
@@ -164,11 +164,16 @@ function usage(schema: Schema): Document {
   if (schema.listMapKeys !== undefined && schema.listMapKeys.length > 0) {
     document['x-kubernetes-list-map-keys'] = schema.listMapKeys
   }
-  if (schema.mapType === 'atomic') document['x-kubernetes-map-type'] = 'atomic'
+  if (schema.mapType === 'granular') document['x-kubernetes-map-type'] = schema.mapType
+  if (schema.name === undefined) Object.assign(document, ofType(schema))
   if (schema.patchStrategy !== undefined) document['x-kubernetes-patch-strategy'] = schema.patchStrategy
   if (schema.patchMergeKey !== undefined) document['x-kubernetes-patch-merge-key'] = schema.patchMergeKey
   return document
 }
+
+/** What a named type says once, in its definition. */
+const ofType = ({ mapType }: Schema): Document =>
+  mapType === 'atomic' ? { 'x-kubernetes-map-type': mapType } : {}
 
 // A named list (a wrapper on the wire) is atomic without saying so upstream.
 const isImplied = ({ name, type }: Schema): boolean => name !== undefined && type === 'array'
