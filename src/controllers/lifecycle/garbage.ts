@@ -98,13 +98,11 @@ async function collect(collecting: Collecting, node: Node): Promise<ReconcileRes
     await patchOwners(collecting, node, live, verdict.uids)
     return undefined
   }
-  // A ring of owners that all wait would wait for ever: this one stops holding up its owners.
-  if (dependents.some(isDeletingInForeground)) await unblock(collecting, node, live)
-  const preconditions = {
-    uid,
-    ...(dependents.some(isDeletingInForeground) ? {} : { resourceVersion: metadata.resourceVersion }),
-  }
   const { propagationPolicy } = verdict
+  // A ring of owners that all wait would wait for ever: this one stops holding up its owners.
+  const isRing = propagationPolicy === 'Foreground' && dependents.some(isDeletingInForeground)
+  if (isRing) await unblock(collecting, node, live)
+  const preconditions = { uid, ...(isRing ? {} : { resourceVersion: metadata.resourceVersion }) }
   try {
     await client.delete(node.resource, targetOf(node), { preconditions, propagationPolicy, signal })
   } catch (error) {
