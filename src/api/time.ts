@@ -8,9 +8,9 @@ export function formatTime(epochMs: number): string {
 
 /** With six decimals, as leases have it. */
 export function formatMicroTime(epochMs: number): string {
-  const wholeMs = Math.floor(epochMs)
-  const micros = Math.floor((epochMs - wholeMs) * 1_000)
-  return `${new Date(wholeMs).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+  const micros = Math.round(epochMs * 1_000)
+  const wholeMs = Math.floor(micros / 1_000)
+  return `${new Date(wholeMs).toISOString().slice(0, -1)}${String(micros - wholeMs * 1_000).padStart(3, '0')}Z`
 }
 
 const timePattern =
