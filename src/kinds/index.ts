@@ -24,6 +24,7 @@ import { secret } from './core/secret.ts'
 import { service } from './core/service.ts'
 import { serviceAccount } from './core/service-account.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
+import { tombstone } from './k3v/tombstone.ts'
 import type { Kind } from './kind.ts'
 import { ingress } from './networking/ingress.ts'
 import { ingressClass } from './networking/ingress-class.ts'
@@ -86,4 +87,5 @@ export const builtInKinds: readonly Kind[] = [
   priorityClass,
   lease,
   endpointSlice,
+  tombstone,
 ]
