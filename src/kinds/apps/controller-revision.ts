@@ -20,8 +20,6 @@ export const controllerRevision: Kind = defineKind({
     numberOf(object['revision']),
     ageOf(object, now),
   ],
-  // Zero is a revision, and Go cannot tell it from a missing one.
-  tolerates: ['revision'],
   validate: (object) => checkNotNegative(object['revision'], 'revision'),
   validateNew: checkData,
   validateChange: (object, old) => immutableField('data', object['data'], old['data']),

@@ -2,8 +2,10 @@
 // Upstream: SetDefaults_Pod and podStrategy.PrepareForCreate.
 
 import type { KubeObject } from '../../api/object.ts'
+import { quantityText } from '../../api/quantity.ts'
 import { type Fields, fieldsOf, isEqual, isPresent, isZero, itemsOf, textsOf } from '../fields.ts'
 import { each, fill, fillZero, pipe, set, within } from '../fill.ts'
+import { aggregateRequests } from './aggregate.ts'
 import { qosClass } from './qos.ts'
 import { defaultPodSpec } from './spec-defaults.ts'
 
@@ -28,15 +30,16 @@ function requestLimits(container: Fields): Fields {
   })
 }
 
-/** At pod level the limit counts where no container asks for the resource itself. */
+const sharedResources = ['cpu', 'memory']
+
+/** At pod level a missing request is what the containers ask for together, or else the limit. */
 function requestPodLimits(spec: Fields): Fields {
   return within(spec, 'resources', (resources) => {
-    const asked = [...itemsOf(spec['containers']), ...itemsOf(spec['initContainers'])].flatMap((container) =>
-      Object.keys(fieldsOf(fieldsOf(container['resources'])['requests'])),
-    )
-    const free = Object.entries(fieldsOf(resources['limits'])).filter(([name]) => !asked.includes(name))
-    if (free.length === 0) return resources
-    return set(resources, 'requests', fill(fieldsOf(resources['requests']), Object.fromEntries(free)))
+    const limits = fieldsOf(resources['limits'])
+    if (isZero(limits)) return resources
+    const asked = [...aggregateRequests(spec)].filter(([name]) => sharedResources.includes(name))
+    const texts = Object.fromEntries(asked.map(([name, quantity]) => [name, quantityText(quantity)]))
+    return set(resources, 'requests', fill(fill(fieldsOf(resources['requests']), texts), limits))
   })
 }
 

@@ -18,7 +18,6 @@ export const clusterRole: Kind = defineKind({
   allowsCreateOnUpdate: true,
   columns: [nameColumn, { ...text('Created At'), type: 'date' }],
   cells: (object) => [nameOf(object), textOf(object.metadata.creationTimestamp)],
-  tolerates: ['rules'],
   validate: (object) => [
     ...checkRoleRules(object, { isNamespaced: false }),
     ...(isPresent(object['aggregationRule']) ? checkAggregation(fieldsOf(object['aggregationRule'])) : []),

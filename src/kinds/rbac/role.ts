@@ -14,7 +14,5 @@ export const role: Kind = defineKind({
   allowsCreateOnUpdate: true,
   columns: [nameColumn, { ...text('Created At'), type: 'date' }],
   cells: (object) => [nameOf(object), textOf(object.metadata.creationTimestamp)],
-  // A role may grant nothing.
-  tolerates: ['rules'],
   validate: (object) => checkRoleRules(object, { isNamespaced: true }),
 })

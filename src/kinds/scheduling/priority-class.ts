@@ -34,8 +34,6 @@ export const priorityClass: Kind = defineKind({
     textOf(object['preemptionPolicy']),
   ],
   defaults: (object) => fill(object, { preemptionPolicy: 'PreemptLowerPriority' }),
-  // Zero is a priority, and Go cannot tell it from a missing one.
-  tolerates: ['value'],
   validate: (object) => [
     ...checkValue(object),
     ...checkWord(object['preemptionPolicy'], ['Never', 'PreemptLowerPriority'], 'preemptionPolicy'),
