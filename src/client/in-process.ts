@@ -151,9 +151,12 @@ class InProcessClient implements Client {
       ...(object === undefined ? {} : { object: sealed(object) as KubeObject }),
       ...(patch === undefined ? {} : { patch: sealed(patch) as NonNullable<Call['patch']> }),
       userAgent: this.#userAgent,
-      signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
+      // Only a watch lasts long enough to be ended from both sides.
+      signal:
+        signal === undefined ? stopping : verb === 'watch' ? AbortSignal.any([signal, stopping]) : signal,
     }
     call.signal.throwIfAborted()
+    stopping.throwIfAborted()
     const answer = await this.#options.door.handle(call)
     if (this.#options.onWarning !== undefined) answer.warnings?.forEach(this.#options.onWarning)
     return answer

@@ -9,6 +9,7 @@ import { customResourceDefinitions } from '../client/resources.ts'
 import { approvalCondition } from '../crds/approval.ts'
 import { sameJson } from '../crds/copy.ts'
 import { cleanupFinalizer, isTrue, readDefinition } from '../crds/definition.ts'
+import { reachableVersions } from '../crds/kind.ts'
 import { decideNames, withCondition } from '../crds/names.ts'
 import type { Controller, ReconcileResult } from '../reconcile/controller.ts'
 import { fromInformer } from '../reconcile/source.ts'
@@ -26,7 +27,12 @@ interface Work {
   readonly signal: AbortSignal
 }
 
-export function startCustomResourceDefinitions({ clientFor, control, informers, clock }: Context): Controller {
+export function startCustomResourceDefinitions({
+  clientFor,
+  control,
+  informers,
+  clock,
+}: Context): Controller {
   // Emptying a definition is collecting garbage, and needs the same rights: every resource there may be.
   const client = clientFor('generic-garbage-collector')
   const known = informers.of(customResourceDefinitions)
@@ -59,7 +65,10 @@ function waiting(all: readonly CustomResourceDefinition[]): readonly string[] {
     .map(({ metadata }) => metadata.name ?? '')
 }
 
-async function accept({ client, now, signal }: Work, definition: CustomResourceDefinition): Promise<undefined> {
+async function accept(
+  { client, now, signal }: Work,
+  definition: CustomResourceDefinition,
+): Promise<undefined> {
   const all = await client.list(customResourceDefinitions, { signal })
   const decision = decideNames(plain(definition), all.items.map(plain))
   const approval = approvalCondition(definition.spec.group, definition.metadata.annotations)
@@ -88,16 +97,27 @@ function shown(names: ReturnType<typeof decideNames>['acceptedNames']) {
   }
 }
 
-async function cleanUp(work: Work, definition: CustomResourceDefinition): Promise<ReconcileResult | undefined> {
+async function cleanUp(
+  work: Work,
+  definition: CustomResourceDefinition,
+): Promise<ReconcileResult | undefined> {
   if (definition.metadata.finalizers?.includes(cleanupFinalizer) !== true) return undefined
   const terminating = (status: 'True' | 'False', reason: string, message: string) =>
     setTerminating(work, definition, { type: 'Terminating', status, reason, message })
   if (!isTrue(readDefinition(plain(definition)), 'Established')) {
-    return await release(work, await terminating('False', 'NeverEstablished', 'resource was never established'))
+    return await release(
+      work,
+      await terminating('False', 'NeverEstablished', 'resource was never established'),
+    )
   }
-  const started = await terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress')
+  const started = await terminating(
+    'True',
+    'InstanceDeletionInProgress',
+    'CustomResource deletion is in progress',
+  )
   const resource = instancesOf(definition)
-  if (resource !== undefined && (await deleteInstances(work, resource)) > 0) return { requeueAfterMs: lookAgainMs }
+  if (resource !== undefined && (await deleteInstances(work, resource)) > 0)
+    return { requeueAfterMs: lookAgainMs }
   return await release(work, started)
 }
 
@@ -113,12 +133,13 @@ async function setTerminating(
   return await client.updateStatus(customResourceDefinitions, { ...definition, status }, { signal })
 }
 
-/** Any served version reaches all instances; undefined when none is served, so that none can be reached. */
+/** Any version reaches all instances. */
 function instancesOf(object: CustomResourceDefinition): ResourceRef | undefined {
-  const { group, versions, acceptedNames, isNamespaced } = readDefinition(plain(object))
-  const served = versions.find(({ isServed }) => isServed)
-  if (served === undefined) return undefined
-  return { group, version: served.name, resource: acceptedNames.plural, isNamespaced }
+  const definition = readDefinition(plain(object))
+  const { group, acceptedNames, isNamespaced } = definition
+  const [version] = reachableVersions(definition)
+  if (version === undefined) return undefined
+  return { group, version: version.name, resource: acceptedNames.plural, isNamespaced }
 }
 
 /** Asks every instance to go; answers how many are still there. */
@@ -142,7 +163,11 @@ interface Instance extends Target {
   readonly isLeaving: boolean
 }
 
-async function listAll(client: Client, resource: ResourceRef, signal: AbortSignal): Promise<readonly Instance[]> {
+async function listAll(
+  client: Client,
+  resource: ResourceRef,
+  signal: AbortSignal,
+): Promise<readonly Instance[]> {
   const found: Instance[] = []
   let next: string | undefined
   do {
@@ -160,7 +185,12 @@ async function listAll(client: Client, resource: ResourceRef, signal: AbortSigna
   return found
 }
 
-async function deleteOne(client: Client, resource: ResourceRef, target: Target, signal: AbortSignal): Promise<void> {
+async function deleteOne(
+  client: Client,
+  resource: ResourceRef,
+  target: Target,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await client.delete(resource, target, { propagationPolicy: 'Background', signal })
   } catch (error) {

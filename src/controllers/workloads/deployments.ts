@@ -243,23 +243,17 @@ async function noteRevision(
   const { client, signal, clock } = world
   const revision = current?.metadata.annotations?.[revisionAnnotation]
   const { annotations } = deployment.metadata
-  const noted =
-    revision === undefined || annotations?.[revisionAnnotation] === revision
-      ? deployment
-      : await client.update(
-          deploymentResource,
-          {
-            ...deployment,
-            metadata: {
-              ...deployment.metadata,
-              annotations: { ...annotations, [revisionAnnotation]: revision },
-            },
-          },
-          { signal },
-        )
-  if (change === undefined || deadlineSecondsOf(deployment) === undefined) return noted
-  const conditions = setCondition(noted.status?.conditions ?? [], change, clock.now())
-  return await writeStatus(world, noted, { ...noted.status, conditions })
+  const isSaid = revision === undefined || annotations?.[revisionAnnotation] === revision
+  const before = deployment.status?.conditions ?? []
+  const isTold = change === undefined || deadlineSecondsOf(deployment) === undefined
+  const conditions = isTold ? before : setCondition(before, change, clock.now())
+  if (isSaid && conditions === before) return deployment
+  const metadata = isSaid
+    ? deployment.metadata
+    : { ...deployment.metadata, annotations: { ...annotations, [revisionAnnotation]: revision } }
+  // A write of the status may change annotations too, and does not count as a new generation.
+  const next = { ...deployment, metadata, status: { ...deployment.status, conditions } }
+  return await client.updateStatus(deploymentResource, next, { signal })
 }
 
 async function makeSet(world: World, deployment: Deployment, sets: Sets): Promise<ReplicaSet> {
