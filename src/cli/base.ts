@@ -1,7 +1,7 @@
 // What every command has in common: --json, exit codes, progress that stays out of the output.
 // What a command does is one call into another room; this file never starts a plane.
 
-import { Command } from '@oclif/core'
+import { Command, Errors } from '@oclif/core'
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, notReady: 3 } as const
 
@@ -23,6 +23,16 @@ export abstract class BaseCommand extends Command {
   /** Says what is going on, to a person: on standard error, and only when that is a terminal. */
   protected progress(message: string): void {
     if (process.stderr.isTTY && !this.jsonEnabled()) process.stderr.write(`${message}\n`)
+  }
+
+  /** One line a failure, as kubectl writes it: no class names, no wrapping, no stack unless DEBUG asks for it. */
+  protected override async catch(error: Error): Promise<unknown> {
+    if (this.jsonEnabled() || error instanceof Errors.ExitError) return super.catch(error)
+    const { exit, suggestions = [] } = describe(error)
+    const lines = [`error: ${error.message}`, ...suggestions.map((suggestion) => `  ${suggestion}`)]
+    if (process.env['DEBUG'] !== undefined && error.stack !== undefined) lines.push(error.stack)
+    process.stderr.write(`${lines.join('\n')}\n`)
+    return this.exit(exit)
   }
 
   // oclif would print every property that an error happens to have.

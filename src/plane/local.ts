@@ -58,6 +58,18 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     return { plane, readyLine, ended: shutdown.untilSignal(), [Symbol.asyncDispose]: () => shutdown.stop() }
   } catch (error) {
     await shutdown.stop()
-    throw error
+    throw explained(error, options)
   }
+}
+
+function explained(error: unknown, { port }: LocalOptions): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error
+  if (error.code === 'EADDRINUSE') {
+    const mend = 'choose another with --listen-port, or stop what listens there'
+    return new Error(`port ${port} on 127.0.0.1 is in use: ${mend}`, { cause: error })
+  }
+  if (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'ENOSPC') {
+    return new Error(`the state cannot be written: ${error.message}`, { cause: error })
+  }
+  return error
 }
