@@ -89,7 +89,13 @@ async function callOf(asked: AskedBy, { kind, verb }: CallTarget): Promise<Call>
     const patchType = patchTypeOf(contentType, kind.isCustom)
     const body = await request.body()
     const options = parseOptions({ verb, query, patchType })
-    return { ...base, options, patch: { type: patchType, body: await decodePatch(body, patchType) } }
+    const patch = decodePatch(body, patchType, options)
+    return {
+      ...base,
+      options,
+      patch: { type: patchType, body: patch.body },
+      decodingWarnings: patch.warnings,
+    }
   }
   if (verb === 'create' || verb === 'update') {
     const body = await request.body()
@@ -99,12 +105,12 @@ async function callOf(asked: AskedBy, { kind, verb }: CallTarget): Promise<Call>
       subresource: kind.subresources.find((one) => one.name === subresource),
       contentType,
     }
-    const { object, warnings } = await decodeObject(body, target)
+    const { object, warnings } = decodeObject(body, target, options)
     return { ...base, options, object, decodingWarnings: warnings }
   }
   const options = parseOptions({ verb, query, name })
   if (verb !== 'delete' && verb !== 'deletecollection') return { ...base, options }
-  const wanted = await decodeDeleteOptions(await request.body(), contentType, query)
+  const wanted = decodeDeleteOptions(await request.body(), contentType, query)
   return { ...base, options: { ...options, ...wanted } satisfies CallOptions }
 }
 

@@ -139,12 +139,27 @@ t.test('bodies that cannot be what they should be are refused before the door', 
   t.equal(door.calls.length, 0)
 })
 
+t.test('fields that a body names twice are told to the door, unless nobody wants to know', async (t) => {
+  const door = recording()
+  await using edge = await startTestEdge({ door })
+  const body = '{"metadata":{"name":"a"},"data":{"x":"1","x":"2"}}'
+  await edge.h2(collection, { method: 'POST', body })
+  await edge.h2(`${collection}?fieldValidation=Ignore`, { method: 'POST', body })
+  await edge.h2(item, { method: 'PATCH', body, headers: { 'content-type': 'application/merge-patch+json' } })
+  const twice = 'duplicate field "data.x"'
+  t.same(
+    door.calls.map(({ decodingWarnings }) => decodingWarnings),
+    [[twice], [], [twice]],
+  )
+  t.match(door.calls[0]?.object, { data: { x: '2' } })
+})
+
 t.test('YAML bodies are read', async (t) => {
   const door = recording()
   await using edge = await startTestEdge({ door })
-  const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: y\n'
+  const body = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: text\n'
   await edge.h2(collection, { method: 'POST', body, headers: { 'content-type': 'application/yaml' } })
-  t.match(door.calls[0]?.object, { data: { x: 'y' } })
+  t.match(door.calls[0]?.object, { data: { x: 'text' } })
 })
 
 t.test('methods that a path does not have get 405, paths that nobody serves 404', async (t) => {

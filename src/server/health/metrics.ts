@@ -56,7 +56,7 @@ export class Metrics {
   }
 
   async #open() {
-    const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = await import('prom-client')
+    const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client')
     const registry = new Registry()
     collectDefaultMetrics({ register: registry })
     const { openWatches, requestsInFlight } = this.#sources
@@ -89,20 +89,18 @@ export class Metrics {
         for (const { labels, count } of totals.values()) this.inc(labels, count)
       },
     })
-    const durations = new Histogram({
-      name: 'apiserver_request_duration_seconds',
-      help: 'How long requests took, watches apart.',
-      labelNames,
-      buckets,
-      registers: [],
-    })
     // The tallies are kept here; the library only prints them.
-    const shown = await durations.get()
-    registry.registerMetric(
-      Object.assign(Object.create(durations) as typeof durations, {
-        get: async () => ({ ...shown, values: [...this.#durations.values()].flatMap(histogramValues) }),
+    const durations = {
+      name: durationName,
+      get: async () => ({
+        name: durationName,
+        help: 'How long requests took, watches apart.',
+        type: 'histogram',
+        aggregator: 'sum',
+        values: [...this.#durations.values()].flatMap(histogramValues),
       }),
-    )
+    }
+    registry.registerMetric(durations as unknown as Parameters<typeof registry.registerMetric>[0])
     return registry
   }
 }

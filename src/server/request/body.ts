@@ -4,11 +4,11 @@
 import type { CallOptions, PatchType } from '../../api/contracts.ts'
 import { apiVersionOf, type Json, type KubeObject } from '../../api/object.ts'
 import type { Schema } from '../../api/schema.ts'
-import { badRequest } from '../../api/status.ts'
+import { ApiError, badRequest } from '../../api/status.ts'
 import { schemaOfKind } from '../../kinds/facts/schema.ts'
 import type { Kind, Subresource } from '../../kinds/kind.ts'
 import { deleteOptions } from './delete-options.ts'
-import { DocumentError, parseDocument } from './document.ts'
+import { type Document, parseDocument } from './document.ts'
 import { bodyMediaOf } from './media.ts'
 
 export interface BodyTarget {
@@ -30,25 +30,27 @@ interface Expected {
 }
 
 /** The submitted object of a create or an update. Throws 400 or 415. */
-export async function decodeObject(bytes: Buffer, target: BodyTarget): Promise<DecodedObject> {
+export function decodeObject(bytes: Buffer, target: BodyTarget, options: CallOptions): DecodedObject {
   const media = bodyMediaOf(target.contentType, target.kind.isCustom)
   const expected = target.subresource?.speaks ?? target.kind
-  const schema = schemaFor(target, expected)
-  const { value, duplicates } = await parsed(bytes, expected, () => parseDocument(bytes, { media, schema }))
-  const object = asObject(value, { expected, bytes })
-  return { object, warnings: duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`) }
+  const { value, warnings } = parsed(bytes, expected, {
+    media,
+    schema: schemaFor(target, expected),
+    reportDuplicates: options.fieldValidation !== 'Ignore',
+  })
+  return { object: asObject(value, { expected, bytes }), warnings }
 }
 
 function schemaFor({ kind, subresource }: BodyTarget, expected: Expected): Schema | undefined {
   return subresource?.speaks === undefined ? kind.schema : schemaOfKind(expected)
 }
 
-async function parsed<T>(bytes: Buffer, { kind }: Expected, parse: () => Promise<T>): Promise<T> {
+function parsed(bytes: Buffer, { kind }: Expected, options: Parameters<typeof parseDocument>[1]): Document {
   try {
-    return await parse()
+    return parseDocument(bytes, options)
   } catch (error) {
-    if (!(error instanceof DocumentError)) throw error
-    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${error.message}`, bytes)
+    if (!(error instanceof ApiError)) throw error
+    throw unrecognized(kind, error.message, bytes)
   }
 }
 
@@ -82,32 +84,30 @@ function textOf(value: Readonly<Record<string, unknown>>, field: string): string
   return text
 }
 
+export interface DecodedPatch {
+  readonly body: Json
+  /** Fields that the patch names twice. */
+  readonly warnings: readonly string[]
+}
+
 /** The body of a PATCH. Throws 400. */
-export async function decodePatch(bytes: Buffer, type: PatchType): Promise<Json> {
-  try {
-    const { value } = await parseDocument(bytes, { media: type === 'apply' ? 'yaml' : 'json' })
-    return value as Json
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error
-    throw badRequest(type === 'apply' ? `error decoding YAML: ${error.message}` : error.message)
-  }
+export function decodePatch(bytes: Buffer, type: PatchType, options: CallOptions): DecodedPatch {
+  const { value, warnings } = parseDocument(bytes, {
+    media: type === 'apply' ? 'yaml' : 'json',
+    reportDuplicates: options.fieldValidation !== 'Ignore',
+  })
+  return { body: value, warnings }
 }
 
 /** Options of a DELETE: from its body when there is one, else from the query. Throws 400, 415 or 422. */
-export async function decodeDeleteOptions(
+export function decodeDeleteOptions(
   bytes: Buffer,
   contentType: string | undefined,
   query: URLSearchParams,
-): Promise<CallOptions> {
+): CallOptions {
   if (bytes.length === 0) return deleteOptions(undefined, query)
   const media = bodyMediaOf(contentType, false)
-  try {
-    const { value } = await parseDocument(bytes, { media, schema: schemaOfKind(optionsKind) })
-    return deleteOptions(value, query)
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error
-    throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`)
-  }
+  return deleteOptions(parseDocument(bytes, { media, schema: schemaOfKind(optionsKind) }).value, query)
 }
 
 const optionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' }
