@@ -22,7 +22,8 @@ import {
 import { mergeObjects } from './merge.ts'
 import { reconcileManagers, type Setting, settingOf, settle, withoutIdentity } from './ownership.ts'
 import { prune } from './prune.ts'
-import { afterUpdate, keepTimes, plain, type Write, withManagedFields } from './update.ts'
+import { withoutEmptied } from './remove.ts'
+import { afterUpdate, keepTimes, plain, unsetObject, type Write, withManagedFields } from './update.ts'
 
 export interface Apply extends Write {
   /** Undefined when the apply creates the object. */
@@ -44,8 +45,9 @@ export function applyPatch(apply: Apply): { readonly object: KubeObject } {
   const setting = settingOf(apply)
   const problems = typeProblems(config, setting.schema)
   if (problems.length > 0) throw untypable(config, apply, problems)
-  const before = live === undefined ? { apiVersion, kind, metadata: {} } : plain(live)
-  const managers = live === undefined ? noManagers : managersOf(live, before, apply, setting)
+  const unset = { ...unsetObject(apply.schema), apiVersion, kind }
+  const before = live === undefined ? unset : plain(live)
+  const managers = live === undefined ? noManagers : managersOf(live, { unset, before, apply, setting })
   const self = identityOf({ name, operation: 'Apply', apiVersion, subresource })
   const result = mergeAndSettle({ before, config, managers, self, apply, setting })
   refuseConflicts(result.conflicts, before, apply, setting)
@@ -85,17 +87,24 @@ function untypable(config: JsonObject, { apiVersion, kind }: Apply, problems: re
 }
 
 /** What stands in an object that nobody tracked belongs to `before-first-apply`. */
-function managersOf(live: KubeObject, before: JsonObject, apply: Apply, setting: Setting): Managers {
+function managersOf(
+  live: KubeObject,
+  {
+    unset,
+    before,
+    apply,
+    setting,
+  }: {
+    readonly unset: JsonObject
+    readonly before: JsonObject
+    readonly apply: Apply
+    readonly setting: Setting
+  },
+): Managers {
   const managers = decodeManagers(live.metadata.managedFields) ?? noManagers
   if (managers.size > 0) return managers
-  const { apiVersion, kind } = apply
-  return afterUpdate({
-    live: { apiVersion, kind, metadata: {} },
-    next: before,
-    managers,
-    write: { ...apply, manager: 'before-first-apply' },
-    setting,
-  })
+  const write = { ...apply, manager: 'before-first-apply' }
+  return afterUpdate({ live: unset, next: before, managers, write, setting })
 }
 
 function mergeAndSettle({
@@ -134,7 +143,7 @@ function mergeAndSettle({
     fields: withoutIdentity(mine.fields),
   }
   return {
-    object,
+    object: withoutEmptied(object, merged),
     managers: withoutEmpty(new Map(settled.managers).set(self, owned)),
     conflicts: conflictsOf(settled.taken),
   }

@@ -13,8 +13,8 @@ export interface Conflict {
 /** Sorted by manager, then in the order of the fields. */
 export function conflictsOf(found: readonly { manager: Manager; fields: FieldSet }[]): readonly Conflict[] {
   return found
-    .map(({ manager, fields }) => ({ manager, fields, shown: managerText(manager) }))
-    .sort((left, right) => (left.shown < right.shown ? -1 : 1))
+    .map(({ manager, fields }) => ({ manager, fields, key: sortKey(manager) }))
+    .sort((left, right) => (left.key < right.key ? -1 : 1))
     .flatMap(({ manager, fields }) => pathsOf(fields).map((path) => ({ manager, path })))
 }
 
@@ -47,3 +47,12 @@ function managerText({ name, subresource, operation, apiVersion }: Manager): str
   const shown = `${JSON.stringify(name)}${subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`}`
   return operation === 'Update' ? `${shown} using ${apiVersion}` : shown
 }
+
+/** Upstream sorts by the JSON of an entry without its fields. */
+const sortKey = ({ name, operation, apiVersion, subresource }: Manager): string =>
+  JSON.stringify({
+    manager: name,
+    operation,
+    apiVersion: operation === 'Update' ? apiVersion : undefined,
+    subresource: subresource === '' ? undefined : subresource,
+  })

@@ -5,6 +5,7 @@ import type { KubeObject, ManagedFieldsEntry } from '../object.ts'
 import type { Schema } from '../schema.ts'
 import { formatTime } from '../time.ts'
 import { isSame, type JsonObject, withField } from '../value.ts'
+import { zeroObject } from '../zero.ts'
 import { isEmptyFields, subtractTrees, unionFields } from './fields.ts'
 import {
   capManagers,
@@ -53,7 +54,7 @@ export function trackUpdate({
   // Objects that were never tracked stay so until the first apply.
   if (before.size === 0 && live !== undefined) return withManagedFields(next, undefined)
   const managers = afterUpdate({
-    live: live === undefined ? emptyObject : plain(live),
+    live: live === undefined ? unsetObject(write.schema) : plain(live),
     next: plain(next),
     managers: before,
     write,
@@ -73,7 +74,11 @@ export function keepTimes(next: KubeObject, live: KubeObject): KubeObject {
 
 const timeless = ({ time: _, ...entry }: ManagedFieldsEntry): unknown => entry
 
-const emptyObject: JsonObject = { metadata: {} }
+/** A built-in object starts as Go's zero value, whose structs nobody owns; any other starts as nothing. */
+export const unsetObject = (schema: Schema | undefined): JsonObject => ({
+  metadata: {},
+  ...(schema === undefined ? {} : zeroObject(schema)),
+})
 
 /** An object without its managedFields, which nobody owns. */
 export const plain = (object: KubeObject): JsonObject =>
