@@ -9,6 +9,7 @@ import type { PathMap } from './path-map.ts'
 interface SpawnOptions {
   file: string
   args: string[]
+  envPairs?: string[]
   cwd?: string | URL | null
 }
 
@@ -22,6 +23,9 @@ export function patchChildren(paths: PathMap, specifier: string): void {
       if (isNode(options.file) && Array.isArray(options.args)) {
         const [name = options.file, ...args] = options.args
         options.args = [name, ...withPreload(mapNodeArguments(args, toReal), specifier)]
+        options.file = process.execPath
+      } else if (Array.isArray(options.envPairs)) {
+        options.envPairs = withNodeOptions(options.envPairs, specifier)
       }
       return original.call(this, options)
     }
@@ -45,4 +49,13 @@ const isNode = (file: string): boolean => file === process.execPath || basename(
 function withPreload(args: readonly string[], specifier: string): string[] {
   const isKnown = args.some((arg) => arg.includes(specifier))
   return isKnown || args.includes('--permission') ? [...args] : ['--import', specifier, ...args]
+}
+
+/** A shell that starts Node hands this on. */
+function withNodeOptions(pairs: readonly string[], specifier: string): string[] {
+  const name = 'NODE_OPTIONS='
+  const given = pairs.find((pair) => pair.startsWith(name))?.slice(name.length) ?? ''
+  if (given.includes(specifier)) return [...pairs]
+  const others = pairs.filter((pair) => !pair.startsWith(name))
+  return [...others, `${name}${given} --import=${specifier}`]
 }

@@ -19,15 +19,19 @@ export class PathMap {
 
   /** The path itself when no mount holds it; asking twice changes nothing. */
   toReal(path: string): string {
-    if (!path.startsWith('/') || isBelow(path, this.#podDirectory)) return path
+    if (!path.startsWith('/')) return path
     const plain = posix.normalize(path)
-    const mount = this.#mountOf(plain)
-    return mount === undefined ? path : mount.source + plain.slice(mount.path.length)
+    // A module knows its own real path and may name what is mounted below it.
+    const known = this.#mountAt(plain)
+    if (known === undefined && isBelow(plain, this.#podDirectory)) return path
+    const virtual = known === undefined ? plain : known.path + plain.slice(known.source.length)
+    const mount = this.#mountOf(virtual)
+    return mount === undefined || mount === known ? path : mount.source + virtual.slice(mount.path.length)
   }
 
   /** As the container would name it; a path outside of all mounts is answered as it is. */
   toVirtual(path: string): string {
-    const mount = this.#mounts.find(({ source }) => isBelow(path, source))
+    const mount = this.#mountAt(path)
     return mount === undefined ? path : mount.path + path.slice(mount.source.length)
   }
 
@@ -37,10 +41,12 @@ export class PathMap {
   }
 
   isReadOnly(path: string): boolean {
-    const mount = isBelow(path, this.#podDirectory)
-      ? this.#mounts.find(({ source }) => isBelow(path, source))
-      : this.#mountOf(posix.normalize(path))
-    return mount?.isReadOnly === true
+    const plain = posix.normalize(path)
+    return (this.#mountAt(plain) ?? this.#mountOf(plain))?.isReadOnly === true
+  }
+
+  #mountAt(path: string): Mount | undefined {
+    return this.#mounts.find(({ source }) => isBelow(path, source))
   }
 
   #mountOf(path: string): Mount | undefined {
