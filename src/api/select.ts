@@ -279,7 +279,10 @@ function parseValues(cursor: Cursor): readonly string[] {
     throw unreadable(`found '${first.text}', expected: ',', ')' or identifier`)
   const values: string[] = []
   while (true) {
-    const isValue = isWord(peek(cursor))
+    const next = peek(cursor)
+    const isValue = isWord(next)
+    if (!isValue && next.type !== ',' && next.type !== ')')
+      throw unreadable(`found '${next.text}', expected: ',', or identifier`)
     values.push(isValue ? take(cursor).text : '')
     const separator = take(cursor)
     if (separator.type === ')') return values
@@ -314,6 +317,8 @@ export function parseFieldSelector(text: string): FieldSelector {
         value: unescapeValue(value),
       }
     })
+    // A bare `=` asks for nothing.
+    .filter(({ field, value }) => field !== '' || value !== '')
   return { isEmpty: requirements.length === 0, requirements }
 }
 
