@@ -2,6 +2,7 @@
 // What each one does stands in its own file.
 
 import { type ControllersOptions, createContext } from './context.ts'
+import { startCustomResourceDefinitions } from './custom-resource-definitions.ts'
 import { startClusterRoleAggregation } from './identity/cluster-role-aggregation.ts'
 import { startRootCaPublisher } from './identity/root-ca.ts'
 import { startServiceAccounts } from './identity/service-accounts.ts'
@@ -21,6 +22,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startServiceAccounts(context),
     startRootCaPublisher(context),
     startClusterRoleAggregation(context),
+    startCustomResourceDefinitions(context),
     startNamespaces(context),
     startGarbage(context),
     startEventExpiry(context),

@@ -5,6 +5,7 @@ import { checkFields } from '../api/codec.ts'
 import type { KubeObject } from '../api/object.ts'
 import { badRequest, type FieldError, invalid } from '../api/status.ts'
 import { validateMeta, validateMetaUpdate } from '../api/validate/meta.ts'
+import type { Kind } from '../kinds/kind.ts'
 import { reportDecoding, type Target } from './spine.ts'
 
 export function requireBody({ call }: Target): KubeObject {
@@ -25,7 +26,11 @@ const unknownField = (text: string): string =>
 
 export function checkCreate({ kind }: Target, object: KubeObject): void {
   const errors: readonly FieldError[] = [
-    ...validateMeta(object, { isNamespaced: kind.isNamespaced, nameRule: kind.nameRule }),
+    ...validateMeta(object, {
+      isNamespaced: kind.isNamespaced,
+      nameRule: kind.nameRule,
+      isCustom: isGeneric(kind),
+    }),
     ...kind.validateCreate(object),
   ]
   if (errors.length > 0)
@@ -34,6 +39,12 @@ export function checkCreate({ kind }: Target, object: KubeObject): void {
 
 export function checkUpdate({ kind, subresource }: Target, object: KubeObject, old: KubeObject): void {
   const rules = subresource?.validate ?? (subresource?.merge === undefined ? kind.validateUpdate : () => [])
-  const errors: readonly FieldError[] = [...validateMetaUpdate(object, old), ...rules(object, old)]
+  const errors: readonly FieldError[] = [
+    ...validateMetaUpdate(object, old, { isCustom: isGeneric(kind) }),
+    ...rules(object, old),
+  ]
   if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
 }
+
+/** CRDs and custom resources are held to the rules of apimachinery, everything else to the stricter ones of core. */
+const isGeneric = (kind: Kind): boolean => kind.isCustom || kind.group === 'apiextensions.k8s.io'
