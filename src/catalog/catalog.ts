@@ -4,6 +4,7 @@
 import type { Reader } from '../api/contracts.ts'
 import type { KubeObject } from '../api/object.ts'
 import { encodeForStore, StoredObject } from '../api/stored.ts'
+import { withDefinitions } from '../crds/definition/rules.ts'
 import type { Kind } from '../kinds/kind.ts'
 import type { Change, Store } from '../store/store.ts'
 import type { WatchCache } from '../watch/cache.ts'
@@ -37,7 +38,7 @@ export class Catalog {
   readonly cache: WatchCache
   readonly #store: Store
   readonly #builtIn: readonly Kind[]
-  readonly #custom = new Map<string, readonly Kind[]>()
+  readonly #custom = new Map<string, { readonly kinds: readonly Kind[]; readonly ended: AbortController }>()
   readonly #listeners = new Set<() => void>()
   readonly #tombstoned: ReadonlySet<string>
   #index = new Map<string, Kind>()
@@ -53,7 +54,7 @@ export class Catalog {
   }: { store: Store; cache: WatchCache; kinds: readonly Kind[]; tombstoned?: readonly ResourceName[] }) {
     this.#store = store
     this.cache = cache
-    this.#builtIn = kinds
+    this.#builtIn = withDefinitions(kinds)
     this.#tombstoned = new Set(tombstoned.map(resourcePrefix))
     this.#rebuild()
   }
@@ -72,11 +73,28 @@ export class Catalog {
     return this.#index.get(`${group}/${version}/${resource}`)
   }
 
-  /** The kinds of one CRD, by its name; an empty list stops serving it. */
-  serveCustom(definitionName: string, kinds: readonly Kind[]): void {
+  /**
+   * The kinds of one CRD, by its name; an empty list stops serving it. What was served before ends its watches unless
+   * `keepsWatches` says that objects look the same as before.
+   */
+  serveCustom(
+    definitionName: string,
+    kinds: readonly Kind[],
+    { keepsWatches = false }: { readonly keepsWatches?: boolean } = {},
+  ): void {
+    const before = this.#custom.get(definitionName)
+    const isKept = before !== undefined && keepsWatches && kinds.length > 0
     if (kinds.length === 0) this.#custom.delete(definitionName)
-    else this.#custom.set(definitionName, kinds)
+    else this.#custom.set(definitionName, { kinds, ended: isKept ? before.ended : new AbortController() })
     this.#rebuild()
+    if (!isKept) before?.ended.abort(new Error('the custom resource definition has changed'))
+  }
+
+  /** Fires when a custom kind is served no longer, or in another way: its watches end then. Never for built-in kinds. */
+  servedSignal(kind: Kind): AbortSignal | undefined {
+    if (!kind.isCustom) return undefined
+    for (const { kinds, ended } of this.#custom.values()) if (kinds.includes(kind)) return ended.signal
+    return AbortSignal.abort()
   }
 
   /** Calls back after each change of what is served; returns the function that ends it. */
@@ -162,27 +180,38 @@ export class Catalog {
   }
 
   #rebuild(): void {
-    this.#kinds = [...this.#builtIn, ...[...this.#custom.values()].flat()]
+    this.#kinds = [...this.#builtIn, ...[...this.#custom.values()].flatMap(({ kinds }) => kinds)]
     this.#index = new Map(this.#kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]))
     this.#revision += 1
     for (const listener of this.#listeners) listener()
   }
 }
 
-const presented = new WeakMap<StoredObject, Map<string, StoredObject>>()
+interface Presented {
+  readonly kind: Kind
+  readonly stored: StoredObject
+}
 
-/** The same stored object as the asked version shows it: versions without a conversion webhook differ in name only. */
+const presented = new WeakMap<StoredObject, Map<string, Presented>>()
+
+/**
+ * The same stored object as the asked version shows it. Versions without a conversion webhook differ in name, and in
+ * what their schemas know; an object that is older than its schema gets the defaults that it was not written with.
+ */
 export function present(stored: StoredObject, kind: Kind): StoredObject {
-  if (kind.storageVersion === undefined || kind.storageVersion === kind.version) return stored
+  const isOtherVersion = kind.storageVersion !== undefined && kind.storageVersion !== kind.version
+  const isOlder = kind.refreshBefore !== undefined && stored.revision < kind.refreshBefore
+  if (!isOtherVersion && !isOlder) return stored
   const known = presented.get(stored)?.get(kind.version)
-  if (known !== undefined) return known
-  const converted = new StoredObject(
-    stored.key,
-    encodeForStore({ ...stored.object, apiVersion: `${kind.group}/${kind.version}` }),
-    stored.revision,
-  )
-  const versions = presented.get(stored) ?? new Map<string, StoredObject>()
-  versions.set(kind.version, converted)
+  if (known?.kind === kind) return known.stored
+  const named = isOtherVersion
+    ? { ...stored.object, apiVersion: `${kind.group}/${kind.version}` }
+    : stored.object
+  const shown = kind.refresh?.(named) ?? named
+  const converted =
+    shown === stored.object ? stored : new StoredObject(stored.key, encodeForStore(shown), stored.revision)
+  const versions = presented.get(stored) ?? new Map<string, Presented>()
+  versions.set(kind.version, { kind, stored: converted })
   presented.set(stored, versions)
   return converted
 }

@@ -6,7 +6,16 @@ import type { Schema } from '../api/schema.ts'
 import type { FieldError } from '../api/status.ts'
 import type { Column } from '../api/table.ts'
 
-export const objectVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
+export const objectVerbs = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+] as const
 export type ObjectVerb = (typeof objectVerbs)[number]
 
 /** How `metadata.name` is checked (upstream: ValidateObjectMeta's name function of the kind's strategy). */
@@ -52,9 +61,18 @@ export interface Kind {
    * CRDs only: drops what the structural schema does not know and says what it dropped (`spec.foo`). Built-in objects are
    * checked against their schema by api/codec instead.
    */
-  readonly prune?: ((object: KubeObject) => { readonly object: KubeObject; readonly unknown: readonly string[] }) | undefined
+  readonly prune?:
+    | ((object: KubeObject) => { readonly object: KubeObject; readonly unknown: readonly string[] })
+    | undefined
   /** CRDs with several versions: the same object in the version it is stored as, and back. Synchronous: no webhook. */
   readonly storageVersion?: string | undefined
+  /**
+   * CRDs only: a stored object as a reader sees it, without what the schema of today does not know and with its
+   * defaults. Pure, never throws; the same object when nothing changes.
+   */
+  readonly refresh?: ((object: KubeObject) => KubeObject) | undefined
+  /** Objects of an older revision were written under another schema and need `refresh`. */
+  readonly refreshBefore?: number | undefined
   /** Fills in what upstream's SetDefaults does. Pure; returns the same object when nothing is missing. */
   readonly defaults: (object: KubeObject) => KubeObject
   /** Upstream's strategy.PrepareForCreate: drops what a client may not set (status, mostly). */

@@ -1,0 +1,145 @@
+// Adds to the kind CustomResourceDefinition what needs the schema machinery: checks, defaults, warnings, finalizer.
+// The kind itself stands in kinds/, which stands above this room; plane/ puts the two together.
+
+import type { CustomResourceDefinitionCondition } from '../../api/models.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { FieldError } from '../../api/status.ts'
+import { at, type Fields, fieldsOf, isPresent, itemsOf, textOf } from '../../kinds/fields.ts'
+import { set } from '../../kinds/fill.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { type Props, readProps, walkProps } from '../check/props.ts'
+import { isKnownFormat } from '../formats/formats.ts'
+import { checkDefinition, checkDefinitionUpdate } from './check.ts'
+import { cleanupFinalizer, readDefinition } from './definition.ts'
+
+export const definitionGroup = 'apiextensions.k8s.io'
+export const definitionPlural = 'customresourcedefinitions'
+
+/** The same kinds, with the one of CRDs made whole. */
+export function withDefinitions(kinds: readonly Kind[]): readonly Kind[] {
+  return kinds.map((kind) =>
+    kind.group === definitionGroup && kind.plural === definitionPlural ? withDefinitionRules(kind) : kind,
+  )
+}
+
+export function withDefinitionRules(kind: Kind): Kind {
+  return {
+    ...kind,
+    tracksGeneration: true,
+    allowsUnconditionalUpdate: false,
+    defaults: (object) => fillSpec(kind.defaults(object)),
+    prepareCreate: (object) =>
+      withStorageVersion(set(kind.prepareCreate(object), 'status', { ...freshStatus, storedVersions: [] })),
+    prepareUpdate: (object, old) =>
+      withStorageVersion(set(kind.prepareUpdate(object, old), 'status', old['status'] ?? freshStatus)),
+    validateCreate: (object) => withFloor(checkDefinition(object), kind.validateCreate(object)),
+    validateUpdate: (object, old) =>
+      withFloor(checkDefinitionUpdate(object, old), kind.validateUpdate(object, old)),
+    warnings: (object, old) => [...(kind.warnings?.(object, old) ?? []), ...definitionWarnings(object, old)],
+    // The first DELETE only marks: instances go first. Upstream: the registry's Delete adds the finalizer.
+    isHeld: (object) => !isPresent(object.metadata.deletionTimestamp) || kind.isHeld?.(object) === true,
+    prepareDelete: (object) => startCleanup(kind.prepareDelete?.(object) ?? object),
+  }
+}
+
+const freshStatus: Fields = { conditions: [], acceptedNames: { plural: '', kind: '' } }
+
+/** What the kind's own rules say about fields that were spoken of already is not repeated. */
+function withFloor(own: readonly FieldError[], floor: readonly FieldError[]): readonly FieldError[] {
+  return [...own, ...floor.filter(({ field }) => !own.some((error) => error.field === field))]
+}
+
+function fillSpec(object: KubeObject): KubeObject {
+  const spec = fieldsOf(object['spec'])
+  const names = fieldsOf(spec['names'])
+  const kind = textOf(names['kind'])
+  const filled = {
+    ...names,
+    ...(textOf(names['singular']) === '' ? { singular: kind.toLowerCase() } : {}),
+    ...(textOf(names['listKind']) === '' && kind !== '' ? { listKind: `${kind}List` } : {}),
+  }
+  const isFilled = names['singular'] === filled.singular && names['listKind'] === filled['listKind']
+  if (isFilled && isPresent(spec['conversion'])) return object
+  return {
+    ...object,
+    spec: { ...spec, names: filled, conversion: spec['conversion'] ?? { strategy: 'None' } },
+  }
+}
+
+function withStorageVersion(object: KubeObject): KubeObject {
+  const { versions, storedVersions } = readDefinition(object)
+  const storage = versions.find(({ isStorage }) => isStorage)?.name
+  if (storage === undefined || storedVersions.includes(storage)) return object
+  return {
+    ...object,
+    status: { ...fieldsOf(object['status']), storedVersions: [...storedVersions, storage] },
+  }
+}
+
+function startCleanup(object: KubeObject): KubeObject {
+  const { finalizers = [], deletionTimestamp } = object.metadata
+  if (finalizers.includes(cleanupFinalizer)) return object
+  const terminating: CustomResourceDefinitionCondition = {
+    type: 'Terminating',
+    status: 'True',
+    lastTransitionTime: deletionTimestamp,
+    reason: 'InstanceDeletionPending',
+    message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+  }
+  const conditions = itemsOf(at(object, 'status', 'conditions')).filter(({ type }) => type !== 'Terminating')
+  return {
+    ...object,
+    metadata: { ...object.metadata, finalizers: [...finalizers, cleanupFinalizer] },
+    status: { ...fieldsOf(object['status']), conditions: [...conditions, terminating] },
+  }
+}
+
+/** Unknown formats, and rules that nobody enforces: told when a version brings its first. */
+function definitionWarnings(object: KubeObject, old: KubeObject | undefined): readonly string[] {
+  const before = old === undefined ? [] : schemasOf(old)
+  const knownFormats = new Set(before.flatMap(({ props, path }) => oddFormats(props, path)))
+  return schemasOf(object).flatMap(({ name, props, path }) => {
+    const earlier = before.find((one) => one.name === name)
+    return [
+      ...oddFormats(props, path)
+        .filter((format) => !knownFormats.has(format))
+        .map((format) => `unrecognized format ${JSON.stringify(format)}`),
+      ...(earlier !== undefined && rulePaths(earlier.props, path).length > 0
+        ? []
+        : ruleWarnings(props, path)),
+    ]
+  })
+}
+
+interface VersionSchema {
+  readonly name: string
+  readonly path: string
+  readonly props: Props
+}
+
+function schemasOf(object: KubeObject): readonly VersionSchema[] {
+  return readDefinition(object).versions.flatMap(({ name, schema }, index) => {
+    const path = `spec.versions[${index}].schema.openAPIV3Schema`
+    return schema === undefined ? [] : [{ name, path, props: readProps(schema, path).props }]
+  })
+}
+
+function oddFormats(root: Props, path: string): readonly string[] {
+  const formats = [...walkProps(root, path)].flatMap(({ props: { format = '', type = '' } }) =>
+    format === '' || isKnownFormat(format, [type]) ? [] : [format],
+  )
+  return [...new Set(formats)]
+}
+
+function rulePaths(root: Props, path: string): readonly string[] {
+  return [...walkProps(root, path)]
+    .filter(({ props }) => (props['x-kubernetes-validations'] ?? []).length > 0)
+    .map((node) => `${node.path}.x-kubernetes-validations`)
+}
+
+function ruleWarnings(root: Props, path: string): readonly string[] {
+  const [first, ...others] = rulePaths(root, path)
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  return [`${first} is stored but not enforced by this control plane${more}`]
+}
