@@ -14,20 +14,25 @@ import type { Context, ServedResource } from '../context.ts'
 import { type Remaining, statusOf } from './namespace-status.ts'
 
 const finalizer = 'kubernetes'
-// Nothing tells when the last object of any kind is gone: look again.
-const lookAgainMs = 1_000
+// Nothing tells when the last object of any kind is gone: look again, soon at first.
+const lookAgainMinMs = 100
+const lookAgainMaxMs = 5_000
 const pageItems = 500
 
 export function startNamespaces({ clientFor, control, informers, resources, clock }: Context): Controller {
   const client = clientFor('namespace-controller')
   const known = informers.of(namespaces)
+  const looks = new Map<string, number>()
   return control({
     name: 'namespace-controller',
     sources: [fromInformer(known, ({ header }) => (header.isDeleting ? [header.name] : []))],
     workers: 4,
     reconcile: async (name, { signal }) => {
       const found = await client.get(namespaces, { name }, { signal })
-      if (found?.metadata.deletionTimestamp === undefined || !holdsFinalizer(found)) return undefined
+      if (found?.metadata.deletionTimestamp === undefined || !holdsFinalizer(found)) {
+        looks.delete(name)
+        return undefined
+      }
       const namespace = await markTerminating(client, found, signal)
       const report = await empty({ client, resources: contentOf(resources.list()), namespace: name, signal })
       const status = statusOf(namespace.status, report, timeOf(clock.now()))
@@ -35,8 +40,13 @@ export function startNamespaces({ clientFor, control, informers, resources, cloc
         status === namespace.status
           ? namespace
           : await client.updateStatus(namespaces, { ...namespace, status }, { signal })
-      if (report.remaining.length > 0 || report.failures.length > 0) return { requeueAfterMs: lookAgainMs }
+      if (report.remaining.length > 0 || report.failures.length > 0) {
+        const look = looks.get(name) ?? 0
+        looks.set(name, look + 1)
+        return { requeueAfterMs: Math.min(lookAgainMaxMs, lookAgainMinMs * 2 ** look) }
+      }
       await finalize(client, updated, signal)
+      looks.delete(name)
       return undefined
     },
   })
