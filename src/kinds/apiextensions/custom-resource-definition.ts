@@ -16,6 +16,8 @@ export const customResourceDefinition: Kind = defineKind({
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   isNamespaced: false,
+  // Upstream's, which is of another version than the one it is served as.
+  storageVersionHash: 'jfWCUB31mvA=',
   tracksGeneration: true,
   allowsUnconditionalUpdate: false,
   columns: [nameColumn, { ...text('Created At'), type: 'date' }],
