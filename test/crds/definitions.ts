@@ -4,20 +4,12 @@
 import type { KubeObject } from '../../src/api/object.ts'
 import { withDefinitionRules } from '../../src/crds/definition/rules.ts'
 import { kindsOfDefinition } from '../../src/crds/kind.ts'
-import { defineKind } from '../../src/kinds/define.ts'
+import { customResourceDefinition } from '../../src/kinds/apiextensions/custom-resource-definition.ts'
 import type { Kind } from '../../src/kinds/kind.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-export const definitionKind: Kind = withDefinitionRules(
-  defineKind({
-    group: 'apiextensions.k8s.io',
-    kind: 'CustomResourceDefinition',
-    plural: 'customresourcedefinitions',
-    isNamespaced: false,
-    status: {},
-  }),
-)
+export const definitionKind: Kind = withDefinitionRules(customResourceDefinition)
 
 export interface Wanted {
   readonly group?: string

@@ -1,16 +1,15 @@
-// The groups of the Kubernetes community need an annotation that says who approved the API.
+// What a definition's conditions say about the approval that groups of the Kubernetes community need.
 // Upstream: apiextensions-apiserver/pkg/apihelpers and controller/apiapproval.
 
 import type { CustomResourceDefinitionCondition } from '../../api/models.ts'
-import { type FieldError, fieldInvalid, fieldRequired } from '../../api/status.ts'
 
 const annotation = 'api-approved.kubernetes.io'
 const link = 'see https://github.com/kubernetes/enhancements/pull/1111'
 const needed = `protected groups must have approval annotation "${annotation}"`
 
-export type ApprovalState = 'missing' | 'bypassed' | 'approved' | 'invalid'
+type ApprovalState = 'missing' | 'bypassed' | 'approved' | 'invalid'
 
-export interface Approval {
+interface Approval {
   readonly state: ApprovalState
   readonly reason: string
 }
@@ -18,7 +17,7 @@ export interface Approval {
 type Annotations = Readonly<Record<string, string>> | undefined
 
 /** Undefined for groups that need no approval. */
-export function approvalOf(group: string, annotations: Annotations): Approval | undefined {
+function approvalOf(group: string, annotations: Annotations): Approval | undefined {
   const isProtected = ['k8s.io', 'kubernetes.io'].some(
     (domain) => group === domain || group.endsWith(`.${domain}`),
   )
@@ -33,20 +32,6 @@ export function approvalOf(group: string, annotations: Annotations): Approval | 
     state: 'invalid',
     reason: `${needed} with either a URL or a reason starting with "unapproved", ${link}`,
   }
-}
-
-/** A state that was there before is let through: whoever changes something else need not mend it. */
-export function checkApproval(
-  group: string,
-  annotations: Annotations,
-  old: { readonly annotations: Annotations } | undefined,
-): readonly FieldError[] {
-  const approval = approvalOf(group, annotations)
-  if (approval === undefined) return []
-  if (old !== undefined && approvalOf(group, old.annotations)?.state === approval.state) return []
-  const field = `metadata.annotations[${annotation}]`
-  if (approval.state === 'missing') return [fieldRequired(field, approval.reason)]
-  return approval.state === 'invalid' ? [fieldInvalid(field, annotations?.[annotation], approval.reason)] : []
 }
 
 const reasons: Readonly<Record<ApprovalState, string>> = {

@@ -1,15 +1,15 @@
-// Adds to the kind CustomResourceDefinition what needs the schema machinery: checks, defaults, warnings, finalizer.
-// The kind itself stands in kinds/, which stands above this room; plane/ puts the two together.
+// Adds to the kind CustomResourceDefinition what needs the schema machinery: checks, warnings, and the clean-up.
+// The kind itself stands in kinds/, which stands above this room; the catalog puts the two together.
 
 import type { CustomResourceDefinitionCondition } from '../../api/models.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { FieldError } from '../../api/status.ts'
-import { at, type Fields, fieldsOf, isPresent, itemsOf, textOf } from '../../kinds/fields.ts'
-import { set } from '../../kinds/fill.ts'
+import { at, fieldsOf, isPresent, itemsOf } from '../../kinds/fields.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { type Props, readProps, walkProps } from '../check/props.ts'
+import { sameJson } from '../copy.ts'
 import { isKnownFormat } from '../formats/formats.ts'
-import { checkDefinition, checkDefinitionUpdate } from './check.ts'
+import { checkDefinition } from './check.ts'
 import { cleanupFinalizer, readDefinition } from './definition.ts'
 
 export const definitionGroup = 'apiextensions.k8s.io'
@@ -25,16 +25,8 @@ export function withDefinitions(kinds: readonly Kind[]): readonly Kind[] {
 export function withDefinitionRules(kind: Kind): Kind {
   return {
     ...kind,
-    tracksGeneration: true,
-    allowsUnconditionalUpdate: false,
-    defaults: (object) => fillSpec(kind.defaults(object)),
-    prepareCreate: (object) =>
-      withStorageVersion(set(kind.prepareCreate(object), 'status', { ...freshStatus, storedVersions: [] })),
-    prepareUpdate: (object, old) =>
-      withStorageVersion(set(kind.prepareUpdate(object, old), 'status', old['status'] ?? freshStatus)),
-    validateCreate: (object) => withFloor(checkDefinition(object), kind.validateCreate(object)),
-    validateUpdate: (object, old) =>
-      withFloor(checkDefinitionUpdate(object, old), kind.validateUpdate(object, old)),
+    validateCreate: (object) => joined(kind.validateCreate(object), checkDefinition(object, undefined)),
+    validateUpdate: (object, old) => joined(kind.validateUpdate(object, old), checkDefinition(object, old)),
     warnings: (object, old) => [...(kind.warnings?.(object, old) ?? []), ...definitionWarnings(object, old)],
     // The first DELETE only marks: instances go first. Upstream: the registry's Delete adds the finalizer.
     isHeld: (object) => !isPresent(object.metadata.deletionTimestamp) || kind.isHeld?.(object) === true,
@@ -42,38 +34,9 @@ export function withDefinitionRules(kind: Kind): Kind {
   }
 }
 
-const freshStatus: Fields = { conditions: [], acceptedNames: { plural: '', kind: '' } }
-
-/** What the kind's own rules say about fields that were spoken of already is not repeated. */
-function withFloor(own: readonly FieldError[], floor: readonly FieldError[]): readonly FieldError[] {
-  return [...own, ...floor.filter(({ field }) => !own.some((error) => error.field === field))]
-}
-
-function fillSpec(object: KubeObject): KubeObject {
-  const spec = fieldsOf(object['spec'])
-  const names = fieldsOf(spec['names'])
-  const kind = textOf(names['kind'])
-  const filled = {
-    ...names,
-    ...(textOf(names['singular']) === '' ? { singular: kind.toLowerCase() } : {}),
-    ...(textOf(names['listKind']) === '' && kind !== '' ? { listKind: `${kind}List` } : {}),
-  }
-  const isFilled = names['singular'] === filled.singular && names['listKind'] === filled['listKind']
-  if (isFilled && isPresent(spec['conversion'])) return object
-  return {
-    ...object,
-    spec: { ...spec, names: filled, conversion: spec['conversion'] ?? { strategy: 'None' } },
-  }
-}
-
-function withStorageVersion(object: KubeObject): KubeObject {
-  const { versions, storedVersions } = readDefinition(object)
-  const storage = versions.find(({ isStorage }) => isStorage)?.name
-  if (storage === undefined || storedVersions.includes(storage)) return object
-  return {
-    ...object,
-    status: { ...fieldsOf(object['status']), storedVersions: [...storedVersions, storage] },
-  }
+/** What was said about a field already is not repeated. */
+function joined(first: readonly FieldError[], more: readonly FieldError[]): readonly FieldError[] {
+  return [...first, ...more.filter(({ field }) => !first.some((error) => error.field === field))]
 }
 
 function startCleanup(object: KubeObject): KubeObject {
@@ -96,6 +59,7 @@ function startCleanup(object: KubeObject): KubeObject {
 
 /** Unknown formats, and rules that nobody enforces: told when a version brings its first. */
 function definitionWarnings(object: KubeObject, old: KubeObject | undefined): readonly string[] {
+  if (old !== undefined && sameJson(object['spec'], old['spec'])) return []
   const before = old === undefined ? [] : schemasOf(old)
   const knownFormats = new Set(before.flatMap(({ props, path }) => oddFormats(props, path)))
   return schemasOf(object).flatMap(({ name, props, path }) => {
