@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import type { KubeObject } from '../../src/api/object.ts'
 import { service } from '../../src/kinds/core/service.ts'
 import { fieldsOf } from '../../src/kinds/fields.ts'
 import { changed, created, createErrors, errorTexts } from './errors.ts'
@@ -125,7 +126,7 @@ test('a service that becomes a name gives its address back', async (t) => {
 
 test('a service that is no balancer any more loses the balancer’s address', async (t) => {
   const status = { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } }
-  const old = { ...created(service, { spec: { type: 'LoadBalancer', ports, ...given } }), status }
+  const old: KubeObject = { ...created(service, { spec: { type: 'LoadBalancer', ports, ...given } }), status }
   const next = changed(service, old, { spec: { ...fieldsOf(old['spec']), type: 'ClusterIP' } })
   t.same(next['status'], { loadBalancer: {} })
   t.same(errorTexts(service.validateUpdate(next, old)), [])
