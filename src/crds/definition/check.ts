@@ -36,6 +36,15 @@ export function checkDefinition(object: KubeObject, old: KubeObject | undefined)
   ]
 }
 
+/** Schemas that nobody may walk: too deep, too large, or no schemas at all. To be asked before anything else. */
+export function checkShape(object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+  if (old !== undefined && sameJson(object['spec'], old['spec'])) return []
+  return itemsOf(at(object, 'spec', 'versions')).flatMap((version, index) => {
+    const schema = at(version, 'schema', 'openAPIV3Schema')
+    return isPresent(schema) ? readProps(schema, `spec.versions[${index}].schema.openAPIV3Schema`).errors : []
+  })
+}
+
 function checkVersion(version: Fields, path: string, before: Fields | undefined): readonly FieldError[] {
   const isSame = (field: string): boolean => before !== undefined && sameJson(before[field], version[field])
   const hasStatus = isPresent(at(version, 'subresources', 'status'))

@@ -9,7 +9,7 @@ import type { Kind } from '../../kinds/kind.ts'
 import { type Props, readProps, walkProps } from '../check/props.ts'
 import { sameJson } from '../copy.ts'
 import { isKnownFormat } from '../formats/formats.ts'
-import { checkDefinition } from './check.ts'
+import { checkDefinition, checkShape } from './check.ts'
 import { cleanupFinalizer, readDefinition } from './definition.ts'
 
 export const definitionGroup = 'apiextensions.k8s.io'
@@ -25,8 +25,8 @@ export function withDefinitions(kinds: readonly Kind[]): readonly Kind[] {
 export function withDefinitionRules(kind: Kind): Kind {
   return {
     ...kind,
-    validateCreate: (object) => joined(kind.validateCreate(object), checkDefinition(object, undefined)),
-    validateUpdate: (object, old) => joined(kind.validateUpdate(object, old), checkDefinition(object, old)),
+    validateCreate: (object) => validate(object, undefined, () => kind.validateCreate(object)),
+    validateUpdate: (object, old) => validate(object, old, () => kind.validateUpdate(object, old)),
     warnings: (object, old) => [...(kind.warnings?.(object, old) ?? []), ...definitionWarnings(object, old)],
     // The first DELETE only marks: instances go first. Upstream: the registry's Delete adds the finalizer.
     isHeld: (object) => !isPresent(object.metadata.deletionTimestamp) || kind.isHeld?.(object) === true,
@@ -35,8 +35,16 @@ export function withDefinitionRules(kind: Kind): Kind {
 }
 
 /** What was said about a field already is not repeated. */
-function joined(first: readonly FieldError[], more: readonly FieldError[]): readonly FieldError[] {
-  return [...first, ...more.filter(({ field }) => !first.some((error) => error.field === field))]
+function validate(
+  object: KubeObject,
+  old: KubeObject | undefined,
+  checkKind: () => readonly FieldError[],
+): readonly FieldError[] {
+  const shape = checkShape(object, old)
+  if (shape.length > 0) return shape
+  const first = checkKind()
+  const said = new Set(first.map(({ field }) => field))
+  return [...first, ...checkDefinition(object, old).filter(({ field }) => !said.has(field))]
 }
 
 function startCleanup(object: KubeObject): KubeObject {

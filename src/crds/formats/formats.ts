@@ -113,11 +113,11 @@ function isMac(text: string): boolean {
 }
 
 function isRgb(text: string): boolean {
-  const parts = /^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$/.exec(text)
-  return (
-    parts !== null &&
-    parts.slice(1).every((part) => Number(part) <= 255 && (part === '0' || !part.startsWith('0')))
-  )
+  const parts = /^rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)$/.exec(text) ?? []
+  const colors = parts
+    .slice(1)
+    .filter((part) => Number(part) <= 255 && (part === '0' || !part.startsWith('0')))
+  return colors.length === 3
 }
 
 function isLongName(text: string): boolean {
