@@ -45,9 +45,8 @@ export function applyPatch(apply: Apply): { readonly object: KubeObject } {
   const setting = settingOf(apply)
   const problems = typeProblems(config, setting.schema)
   if (problems.length > 0) throw untypable(config, apply, problems)
-  const unset = { ...unsetObject(apply.schema), apiVersion, kind }
-  const before = live === undefined ? unset : plain(live)
-  const managers = live === undefined ? noManagers : managersOf(live, { unset, before, apply, setting })
+  const before = live === undefined ? { apiVersion, kind, metadata: {} } : plain(live)
+  const managers = live === undefined ? noManagers : managersOf(live, { before, apply, setting })
   const self = identityOf({ name, operation: 'Apply', apiVersion, subresource })
   const result = mergeAndSettle({ before, config, managers, self, apply, setting })
   refuseConflicts(result.conflicts, before, apply, setting)
@@ -90,12 +89,10 @@ function untypable(config: JsonObject, { apiVersion, kind }: Apply, problems: re
 function managersOf(
   live: KubeObject,
   {
-    unset,
     before,
     apply,
     setting,
   }: {
-    readonly unset: JsonObject
     readonly before: JsonObject
     readonly apply: Apply
     readonly setting: Setting
@@ -104,6 +101,8 @@ function managersOf(
   const managers = decodeManagers(live.metadata.managedFields) ?? noManagers
   if (managers.size > 0) return managers
   const write = { ...apply, manager: 'before-first-apply' }
+  const { apiVersion, kind } = apply
+  const unset = { ...unsetObject(apply.schema), apiVersion, kind }
   return afterUpdate({ live: unset, next: before, managers, write, setting })
 }
 
