@@ -1,6 +1,7 @@
 // What every cluster has from its first moment: namespaces, bootstrap roles and the `kubernetes` Service.
 // Missing objects are written at each start; what is there is left as it is.
 
+import { systemPriorityClasses } from '../admission/priority.ts'
 import type { Call, Door, UserInfo } from '../api/contracts.ts'
 import type { KubeObject } from '../api/object.ts'
 import { parseApiVersion } from '../api/object.ts'
@@ -26,9 +27,8 @@ export interface ApiAddress {
 /** Writes what is missing, everything at once: the store commits it as one or two groups. */
 export async function bootstrap(door: Door, api: ApiAddress | undefined, signal: AbortSignal): Promise<void> {
   const write = (object: KubeObject): Promise<void> => ensure(door, object, signal)
-  await Promise.all(
-    [...namespaces.map(namespaceOf), ...bootstrapObjects().filter(isClusterScoped)].map(write),
-  )
+  const clusterWide = [...bootstrapObjects().filter(isClusterScoped), ...systemPriorityClasses()]
+  await Promise.all([...namespaces.map(namespaceOf), ...clusterWide].map(write))
   await Promise.all(
     bootstrapObjects()
       .filter((object) => !isClusterScoped(object))
@@ -102,6 +102,7 @@ async function replace(door: Door, object: KubeObject, signal: AbortSignal): Pro
 
 const plurals: Readonly<Record<string, string>> = {
   Namespace: 'namespaces',
+  PriorityClass: 'priorityclasses',
   Service: 'services',
   Endpoints: 'endpoints',
   EndpointSlice: 'endpointslices',

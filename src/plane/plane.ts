@@ -31,13 +31,10 @@ import { openMemoryStore } from '../store/memory/memory.ts'
 import type { Store } from '../store/store.ts'
 import { openWatchCache } from '../watch/cache.ts'
 import { bootstrap, serverUser } from './bootstrap.ts'
-import { serve } from './serve.ts'
+import { serve, tokenIssuer } from './serve.ts'
 
 const yearMs = 365 * 24 * 3_600_000
 const renewalCheckMs = 3_600_000
-
-/** The tokens of this plane are for its own API, under the name that every cluster's has. */
-export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local'
 
 export interface PlaneOptions {
   /** Where the state is kept; without it the plane lives in memory. */
@@ -61,6 +58,8 @@ export interface PlaneOptions {
   readonly kinds?: readonly Kind[] | undefined
   /** False for planes that only answer (tests of the API alone). */
   readonly runsControllers?: boolean | undefined
+  /** Called once when the disk or the store's thread has failed: nothing can be written any more, so end. */
+  readonly onFailure?: ((error: Error) => void) | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
   readonly log?: Logger | undefined
@@ -131,7 +130,9 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
 
   const judges = openDoor({ options, catalog, pki, range, kubernetesIP })
   const { door } = judges
-  const server = await listen({ options, shutdown, parts: { ...judges, catalog, pki } })
+  let isBootstrapped = false
+  const parts = { ...judges, catalog, pki, isBootstrapped: () => isBootstrapped }
+  const server = await listen({ options, shutdown, parts })
   const api =
     server === undefined && options.advertise === undefined
       ? undefined
@@ -141,6 +142,7 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
           clusterIP: kubernetesIP,
         }
   await bootstrap(door, api, shutdown.signal)
+  isBootstrapped = true
   const clientFor = (user: UserInfo = serverUser, userAgent = 'k3v'): Client =>
     createInProcessClient({ door, user, userAgent })
   if (options.runsControllers !== false) {
@@ -209,10 +211,18 @@ function openDoor({ options, catalog, pki, range, kubernetesIP }: DoorParts) {
   return { door, authenticator, authorizer }
 }
 
-const openStore = ({ dataDirectory, clock, log, random }: Settled): Promise<Store> =>
+const openStore = ({ dataDirectory, onFailure, clock, log, random }: Settled): Promise<Store> =>
   dataDirectory === undefined
     ? openMemoryStore({ random, clock })
-    : openEmbeddedStore({ directory: join(dataDirectory, 'store'), clock, log })
+    : openEmbeddedStore({
+        directory: join(dataDirectory, 'store'),
+        clock,
+        log,
+        onFailure: (error) => {
+          log.error('the store has failed; the process must end', { error: error.message })
+          onFailure?.(error)
+        },
+      })
 
 const pkiDirectory = ({ dataDirectory }: Settled): string | undefined =>
   dataDirectory === undefined ? undefined : join(dataDirectory, 'pki')

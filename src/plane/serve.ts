@@ -1,6 +1,8 @@
 // Puts a door on the network: the handler over it, and the one port.
 
+import assert from 'node:assert/strict'
 import type { Authenticator, Authorizer, Door } from '../api/contracts.ts'
+import { keySet, openidConfiguration } from '../authn/key-set.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -8,20 +10,34 @@ import type { Logger } from '../platform/log.ts'
 import { createHandler } from '../server/handler.ts'
 import { type RunningServer, startServer } from '../server/http.ts'
 
+/** The tokens of this plane are for its own API, under the name that every cluster's has. */
+export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local'
+
 export interface ServeOptions {
   readonly door: Door
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
   readonly catalog: Catalog
   readonly pki: Pki
+  /** Whether the plane has what every cluster has; /readyz and its clients wait for it. */
+  readonly isBootstrapped: () => boolean
   readonly listen: { readonly host: string; readonly port: number }
   readonly clock: Clock
   readonly log: Logger
 }
 
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { door, authenticator, authorizer, catalog, pki, listen, clock, log } = options
-  const handler = createHandler({ door, authenticator, authorizer, catalog, clock, log })
+  const { door, authenticator, authorizer, catalog, pki, isBootstrapped, listen, clock, log } = options
+  const handler = createHandler({
+    door,
+    authenticator,
+    authorizer,
+    catalog,
+    clock,
+    log,
+    health: { live: [], ready: [{ name: 'poststarthook/bootstrap', check: () => assert(isBootstrapped()) }] },
+    documents: issuerDocuments(pki),
+  })
   const { certificatePem, keyPem } = pki.servingCertificate()
   return startServer({
     ...listen,
@@ -30,4 +46,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     clock,
     log,
   })
+}
+
+/** With these, others verify the tokens of this plane's service accounts. */
+function issuerDocuments(pki: Pki) {
+  const keySetUrl = `${tokenIssuer}/openid/v1/jwks`
+  return {
+    '/.well-known/openid-configuration': () => ({
+      contentType: 'application/json',
+      body: JSON.stringify(openidConfiguration({ issuer: tokenIssuer, keySetUrl })),
+    }),
+    '/openid/v1/jwks': () => ({
+      contentType: 'application/jwk-set+json',
+      body: JSON.stringify(keySet(pki.signingKeys)),
+    }),
+  }
 }

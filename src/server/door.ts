@@ -5,12 +5,12 @@ import type { Answer, Attributes, Call, Door } from '../api/contracts.ts'
 import { forbidden, methodNotAllowed, pathNotFound } from '../api/status.ts'
 import { forbiddenMessage } from '../authz/forbidden.ts'
 import type { Kind } from '../kinds/kind.ts'
-import { deleteCollection, deleteObject } from './delete.ts'
-import { getObject, listObjects, watchObjects } from './read.ts'
-import { answerReviewCall, isReview } from './review.ts'
+import { deleteCollection, deleteObject } from './objects/delete.ts'
+import { getObject, listObjects, watchObjects } from './objects/read.ts'
+import { createObject, patchObject, updateObject } from './objects/write.ts'
 import { named, type Spine, type Target } from './spine.ts'
-import { subresourceCall } from './subresource.ts'
-import { createObject, patchObject, updateObject } from './write.ts'
+import { answerReviewCall, isReview } from './subresources/review.ts'
+import { subresourceCall } from './subresources/subresource.ts'
 
 /** Opens the door over a spine. `handle` throws ApiError for every refusal. */
 export function createDoor(spine: Spine): Door {

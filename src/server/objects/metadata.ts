@@ -2,12 +2,12 @@
 // Upstream: apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate).
 
 import { isDeepStrictEqual } from 'node:util'
-import type { KubeObject, ObjectMeta } from '../api/object.ts'
-import { ApiError, badRequest, conflict, fieldInvalid, invalid, objectModified } from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
-import { formatTime } from '../api/time.ts'
-import type { Kind } from '../kinds/kind.ts'
-import { named, type Spine, type Target, versionOf } from './spine.ts'
+import type { KubeObject, ObjectMeta } from '../../api/object.ts'
+import { ApiError, badRequest, conflict, fieldInvalid, invalid, objectModified } from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import { formatTime } from '../../api/time.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { named, type Spine, type Target, versionOf } from '../spine.ts'
 
 /** Upstream: names.maxGeneratedNameLength, so that a suffix of five fits into a DNS label. */
 const generatedNameLengthMax = 58

@@ -1,13 +1,13 @@
 // pods/binding: gives a pod to a node. Only one that has none can be bound.
 // Upstream: pkg/registry/core/pod/storage (BindingREST.assignPod).
 
-import type { Answer } from '../api/contracts.ts'
-import type { KubeObject } from '../api/object.ts'
-import { badRequest, conflict, notFound, type Status } from '../api/status.ts'
-import { formatTime } from '../api/time.ts'
-import { requireBody } from './check.ts'
-import { named, type Spine, type Target } from './spine.ts'
-import { writeChange } from './write.ts'
+import type { Answer } from '../../api/contracts.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { badRequest, conflict, notFound, type Status } from '../../api/status.ts'
+import { formatTime } from '../../api/time.ts'
+import { requireBody } from '../objects/check.ts'
+import { writeChange } from '../objects/write.ts'
+import { named, type Spine, type Target } from '../spine.ts'
 
 type Binding = KubeObject & { readonly target?: { readonly kind?: string; readonly name?: string } }
 

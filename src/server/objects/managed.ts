@@ -1,10 +1,10 @@
 // Who owns which field after a plain write. The algebra of field sets is api/apply's.
 // Upstream: apimachinery/pkg/util/managedfields.
 
-import { trackUpdate } from '../api/apply/update.ts'
-import type { KubeObject } from '../api/object.ts'
-import type { Kind } from '../kinds/kind.ts'
-import { fieldManagerOf, type Spine, type Target, versionOf } from './spine.ts'
+import { trackUpdate } from '../../api/apply/update.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { fieldManagerOf, type Spine, type Target, versionOf } from '../spine.ts'
 
 /** The next object with its managedFields; entries stay untouched when nothing was changed. */
 export function recordManager(

@@ -1,16 +1,16 @@
 // DELETE and DELETECOLLECTION: grace, finalizers, propagation, and the moment when an object is really gone.
 // Upstream: apiserver/pkg/registry/generic/registry/store.go and rest/delete.go.
 
-import type { Answer } from '../api/contracts.ts'
-import type { KubeObject, ObjectMeta } from '../api/object.ts'
-import { conflict, deleted, notFound, objectModified, timeout } from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
-import { formatTime } from '../api/time.ts'
-import { present } from '../catalog/catalog.ts'
-import type { Kind } from '../kinds/kind.ts'
+import type { Answer } from '../../api/contracts.ts'
+import type { KubeObject, ObjectMeta } from '../../api/object.ts'
+import { conflict, deleted, notFound, objectModified, timeout } from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import { formatTime } from '../../api/time.ts'
+import { present } from '../../catalog/catalog.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { makeMatcher } from './match.ts'
 import { isSame } from './metadata.ts'
-import { admissionRequest, named, type Spine, type Target } from './spine.ts'
 
 const attemptsMax = 8
 /** How many objects of a collection are deleted side by side; they share the store's group commit. */

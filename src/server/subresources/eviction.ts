@@ -1,11 +1,11 @@
 // pods/eviction: a delete that asks the disruption budgets first. No budgets are served yet, so it is a delete.
 // Upstream: pkg/registry/core/pod/storage/eviction.go.
 
-import type { Answer } from '../api/contracts.ts'
-import { badRequest, type Status } from '../api/status.ts'
-import { requireBody } from './check.ts'
-import { deleteObject } from './delete.ts'
-import type { Spine, Target } from './spine.ts'
+import type { Answer } from '../../api/contracts.ts'
+import { badRequest, type Status } from '../../api/status.ts'
+import { requireBody } from '../objects/check.ts'
+import { deleteObject } from '../objects/delete.ts'
+import type { Spine, Target } from '../spine.ts'
 
 type DeleteOptions = {
   readonly gracePeriodSeconds?: number

@@ -1,13 +1,13 @@
 // GET, LIST and WATCH: what is asked of the catalog's memory, and at which revision.
 // Rules of resourceVersion and continue: https://kubernetes.io/docs/reference/using-api/api-concepts/.
 
-import type { Answer, CallOptions, WatchItem } from '../api/contracts.ts'
-import { badRequest, expired, notFound, timeout } from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
-import { present } from '../catalog/catalog.ts'
-import type { Kind } from '../kinds/kind.ts'
+import type { Answer, CallOptions, WatchItem } from '../../api/contracts.ts'
+import { badRequest, expired, notFound, timeout } from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import { present } from '../../catalog/catalog.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { named, type Spine, type Target } from '../spine.ts'
 import { type Matcher, makeMatcher } from './match.ts'
-import { named, type Spine, type Target } from './spine.ts'
 
 /** How long a read waits for a revision that has not been reached yet. Upstream: cacher's blockTimeout. */
 const waitForRevisionMs = 3_000

@@ -1,12 +1,12 @@
 // What the spine asks of an object before it is written: known fields, sound metadata, the kind's own rules.
 // The rules themselves stand in kinds/ and api/validate.
 
-import { checkFields } from '../api/codec.ts'
-import type { KubeObject } from '../api/object.ts'
-import { badRequest, type FieldError, invalid } from '../api/status.ts'
-import { validateMeta, validateMetaUpdate } from '../api/validate/meta.ts'
-import type { Kind } from '../kinds/kind.ts'
-import { reportDecoding, type Target } from './spine.ts'
+import { checkFields } from '../../api/codec.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { badRequest, type FieldError, invalid } from '../../api/status.ts'
+import { validateMeta, validateMetaUpdate } from '../../api/validate/meta.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { reportDecoding, type Target } from '../spine.ts'
 
 export function requireBody({ call }: Target): KubeObject {
   if (call.object === undefined) throw badRequest('the body of the request must hold an object')

@@ -1,7 +1,7 @@
 // Reads and writes a value at a dot path (`.spec.replicas`), as CRDs name their scale fields.
 // No lists, no filters: upstream allows none there either.
 
-import type { KubeObject } from '../api/object.ts'
+import type { KubeObject } from '../../api/object.ts'
 
 const stepsOf = (path: string): readonly string[] => path.split('.').filter((step) => step !== '')
 

@@ -1,15 +1,15 @@
 // The subresources of objects: status and the like write through the spine, the rest have a handler by name.
 // A subresource that a kind declares and nobody serves is refused by name.
 
-import type { Answer } from '../api/contracts.ts'
-import { ApiError, methodNotAllowed } from '../api/status.ts'
+import type { Answer } from '../../api/contracts.ts'
+import { ApiError, methodNotAllowed } from '../../api/status.ts'
+import { getObject } from '../objects/read.ts'
+import { patchObject, updateObject } from '../objects/write.ts'
+import { named, type Spine, type Target } from '../spine.ts'
 import { bindPod } from './binding.ts'
 import { evictPod } from './eviction.ts'
-import { getObject } from './read.ts'
 import { scaleCall } from './scale.ts'
-import { named, type Spine, type Target } from './spine.ts'
 import { requestToken } from './token.ts'
-import { patchObject, updateObject } from './write.ts'
 
 type Handler = (spine: Spine, target: Target) => Promise<Answer>
 

@@ -1,11 +1,11 @@
 // Label and field selectors of a call, as one question to a stored object.
 // Their grammar is api/select's; which fields can be asked for is the kind's.
 
-import type { CallOptions } from '../api/contracts.ts'
-import { matchesFields, parseFieldSelector, parseLabelSelector } from '../api/select.ts'
-import { badRequest } from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
-import type { Kind } from '../kinds/kind.ts'
+import type { CallOptions } from '../../api/contracts.ts'
+import { matchesFields, parseFieldSelector, parseLabelSelector } from '../../api/select.ts'
+import { badRequest } from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import type { Kind } from '../../kinds/kind.ts'
 
 export interface Matcher {
   /** True when nothing was selected: every object matches. */

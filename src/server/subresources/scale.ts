@@ -1,16 +1,16 @@
 // /scale: autoscaling/v1 Scale over any kind that says where its replica counts are.
 // Built-in kinds and CRDs give their paths the same way (kinds/kind.ts ScalePaths).
 
-import type { Answer } from '../api/contracts.ts'
-import type { KubeObject } from '../api/object.ts'
-import { fieldInvalid, invalid, methodNotAllowed, notFound } from '../api/status.ts'
-import { StoredObject } from '../api/stored.ts'
-import type { ScalePaths } from '../kinds/kind.ts'
-import { patchSubmitted } from './change.ts'
-import { requireBody } from './check.ts'
+import type { Answer } from '../../api/contracts.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { fieldInvalid, invalid, methodNotAllowed, notFound } from '../../api/status.ts'
+import { StoredObject } from '../../api/stored.ts'
+import type { ScalePaths } from '../../kinds/kind.ts'
+import { patchSubmitted } from '../objects/change.ts'
+import { requireBody } from '../objects/check.ts'
+import { writeChange } from '../objects/write.ts'
+import { named, type Spine, type Target } from '../spine.ts'
 import { readPath, writePath } from './path.ts'
-import { named, type Spine, type Target } from './spine.ts'
-import { writeChange } from './write.ts'
 
 const served = {
   group: 'autoscaling',

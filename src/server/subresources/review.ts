@@ -1,11 +1,11 @@
 // Access and self reviews: created, answered, never stored. What they say is authz/reviews' work.
 
-import type { Answer } from '../api/contracts.ts'
-import { methodNotAllowed } from '../api/status.ts'
-import { answerReview } from '../authz/reviews.ts'
-import type { Kind } from '../kinds/kind.ts'
-import { normalise, requireBody } from './check.ts'
-import { named, type Spine, type Target, versionOf } from './spine.ts'
+import type { Answer } from '../../api/contracts.ts'
+import { methodNotAllowed } from '../../api/status.ts'
+import { answerReview } from '../../authz/reviews.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { normalise, requireBody } from '../objects/check.ts'
+import { named, type Spine, type Target, versionOf } from '../spine.ts'
 
 const reviewGroups: ReadonlySet<string> = new Set(['authentication.k8s.io', 'authorization.k8s.io'])
 

@@ -1,11 +1,11 @@
 // From the newest object and a patch to what the caller wants it to be.
 // The four kinds of patch are api/patch's and api/apply's; media types were told apart at the edge.
 
-import { applyPatch } from '../api/apply/apply.ts'
-import type { Json, KubeObject } from '../api/object.ts'
-import { applyJsonPatch } from '../api/patch/json.ts'
-import { applyMergePatch } from '../api/patch/merge.ts'
-import { applyStrategicMergePatch } from '../api/patch/strategic.ts'
+import { applyPatch } from '../../api/apply/apply.ts'
+import type { Json, KubeObject } from '../../api/object.ts'
+import { applyJsonPatch } from '../../api/patch/json.ts'
+import { applyMergePatch } from '../../api/patch/merge.ts'
+import { applyStrategicMergePatch } from '../../api/patch/strategic.ts'
 import {
   badRequest,
   conflict,
@@ -13,10 +13,10 @@ import {
   invalid,
   objectModified,
   unsupportedMediaType,
-} from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
+} from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import { fieldManagerOf, named, type Spine, type Target, versionOf } from '../spine.ts'
 import { ownedElsewhere } from './managed.ts'
-import { fieldManagerOf, named, type Spine, type Target, versionOf } from './spine.ts'
 
 const customPatchTypes = [
   'application/json-patch+json',

@@ -1,10 +1,11 @@
 // THE SPINE: create, update and patch of an object, each step one line.
 // What a step knows stands elsewhere: kinds, admission, api/patch, api/apply; subresources come in with a `change`.
 
-import type { Answer } from '../api/contracts.ts'
-import type { KubeObject } from '../api/object.ts'
-import { alreadyExists, conflict, notFound, objectModified, timeout } from '../api/status.ts'
-import type { StoredObject } from '../api/stored.ts'
+import type { Answer } from '../../api/contracts.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { alreadyExists, conflict, notFound, objectModified, timeout } from '../../api/status.ts'
+import type { StoredObject } from '../../api/stored.ts'
+import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { applySubmitted, patchSubmitted } from './change.ts'
 import { checkCreate, checkUpdate, normalise, requireBody } from './check.ts'
 import { removeNow, shouldRemove } from './delete.ts'
@@ -17,7 +18,6 @@ import {
   readyForCreate,
   withName,
 } from './metadata.ts'
-import { admissionRequest, named, type Spine, type Target } from './spine.ts'
 
 /** How often a write that names no revision is tried again when another write came first. */
 const attemptsMax = 8

@@ -1,11 +1,11 @@
 // serviceaccounts/token: short-lived tokens of this plane, bound to a pod or secret when asked.
 // Upstream: pkg/registry/core/serviceaccount/storage/token.go.
 
-import type { Answer } from '../api/contracts.ts'
-import type { KubeObject } from '../api/object.ts'
-import { badRequest, conflict, fieldInvalid, invalid, notFound } from '../api/status.ts'
-import { requireBody } from './check.ts'
-import { named, type Spine, type Target } from './spine.ts'
+import type { Answer, Call } from '../../api/contracts.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { badRequest, conflict, fieldInvalid, invalid, notFound } from '../../api/status.ts'
+import { requireBody } from '../objects/check.ts'
+import { named, type Spine, type Target } from '../spine.ts'
 
 const served = {
   group: 'authentication.k8s.io',
@@ -37,7 +37,7 @@ export async function requestToken(spine: Spine, target: Target): Promise<Answer
   const spec = (request['spec'] ?? {}) as TokenSpec
   const expirationSeconds = spec.expirationSeconds ?? expirationSecondsDefault
   checkExpiration(call.name, expirationSeconds)
-  const boundObject = bound(spine, call.namespace, spec.boundObjectRef)
+  const boundObject = bound(spine, call, spec.boundObjectRef)
   const issued = await spine.tokens.issue({
     namespace: call.namespace,
     serviceAccount: { name: call.name, uid: account.header.uid },
@@ -65,7 +65,7 @@ function checkExpiration(name: string, seconds: number): void {
   if (seconds > expirationSecondsMax) refuse('may not specify a duration larger than 2^32 seconds')
 }
 
-function bound(spine: Spine, namespace: string, reference: TokenSpec['boundObjectRef']) {
+function bound(spine: Spine, { namespace, name: account }: Call, reference: TokenSpec['boundObjectRef']) {
   if (reference === undefined || reference === null) return undefined
   const { kind, name = '', uid = '' } = reference
   if (kind !== 'Pod' && kind !== 'Secret')
@@ -80,6 +80,12 @@ function bound(spine: Spine, namespace: string, reference: TokenSpec['boundObjec
       resource,
       name,
       `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
+  }
+  const pod = object.object['spec'] as { serviceAccountName?: string } | undefined
+  if (kind === 'Pod' && pod?.serviceAccountName !== account) {
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
     )
   }
   return { kind, name, uid: object.header.uid } as const
