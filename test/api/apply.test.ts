@@ -287,7 +287,7 @@ test('without a schema maps are merged and lists are one field', async (t) => {
     stored(applyPatch({ ...custom, kind: 'Thing', live, patch: patch(spec), manager, force: false }).object)
   const live = put(undefined, { map: { a: 1 }, list: [{ name: 'x' }] }, 'one')
   t.strictSame(fieldsOf(live, 'one'), {
-    'f:spec': { 'f:list': {}, 'f:map': { 'f:a': {} } },
+    'f:spec': { '.': {}, 'f:list': {}, 'f:map': { '.': {}, 'f:a': {} } },
   })
   t.strictSame(put(live, { map: { b: 2 } }, 'two').spec, { map: { a: 1, b: 2 }, list: [{ name: 'x' }] })
   t.throws(() => put(live, { list: [] }, 'two'), { code: 409 })
