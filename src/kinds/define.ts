@@ -27,6 +27,11 @@ export interface KindDefinition extends Pick<Kind, Filled>, Partial<Omit<Kind, F
   readonly subresources?: readonly Subresource[] | undefined
   /** The kind's own rules for new and changed objects; what the schema requires is added to them. */
   readonly validate?: ((object: KubeObject) => readonly FieldError[]) | undefined
+  /**
+   * Why an object of this kind has no effect, for the warning that its creator gets. Goes away with the controller,
+   * admission plugin or translator that gives it one.
+   */
+  readonly notEnforced?: string | undefined
   /** Rules for new objects only. */
   readonly validateNew?: ((object: KubeObject) => readonly FieldError[]) | undefined
   /** Rules for changes only: immutable fields. */
@@ -52,6 +57,7 @@ export function defineKind(definition: KindDefinition): Kind {
     status,
     scale,
     validate,
+    notEnforced,
     validateNew,
     validateChange,
     tolerates,
@@ -95,6 +101,7 @@ export function defineKind(definition: KindDefinition): Kind {
     selectableFields: {},
     defaults: same,
     ...given,
+    ...(notEnforced === undefined ? {} : { warnings: warnNotEnforced(given, notEnforced) }),
     group,
     version,
     isCustom: false,
@@ -111,6 +118,17 @@ export function defineKind(definition: KindDefinition): Kind {
       ...(subresources ?? []),
     ],
   }
+}
+
+/** On create only: whoever changes the object has been told. */
+function warnNotEnforced(
+  { plural, warnings }: Pick<KindDefinition, 'plural' | 'warnings'>,
+  why: string,
+): Kind['warnings'] {
+  return (object, old) => [
+    ...(old === undefined ? [`NotEnforcedOnHost: ${plural} are stored, but ${why}`] : []),
+    ...(warnings?.(object, old) ?? []),
+  ]
 }
 
 const same = <T>(object: T): T => object

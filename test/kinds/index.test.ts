@@ -94,3 +94,15 @@ test('the storage version hash is the one that clients know from Kubernetes', as
   t.equal(hashes['deployments'], '8aSe+NMegvE=')
   t.equal(hashes['tokenreviews'], undefined)
 })
+
+test('who makes something that has no effect is told, once', async (t) => {
+  const telling = upstream.filter(
+    (kind) => kind.warnings?.({ metadata: { name: 'a' } }, undefined).length === 1,
+  )
+  t.ok(telling.some((kind) => kind.plural === 'daemonsets'))
+  for (const kind of telling) {
+    const [warning] = kind.warnings?.({ metadata: { name: 'a' } }, undefined) ?? []
+    t.match(warning, `NotEnforcedOnHost: ${kind.plural} are stored, but `)
+    t.same(kind.warnings?.({ metadata: { name: 'a' } }, { metadata: { name: 'a' } }), [])
+  }
+})

@@ -34,6 +34,7 @@ export const daemonSet: Kind = defineKind({
   group: 'apps',
   kind: 'DaemonSet',
   plural: 'daemonsets',
+  notEnforced: 'no pods are made for them: nodes belong to the host',
   shortNames: ['ds'],
   categories: ['all'],
   tracksGeneration: true,

@@ -19,6 +19,7 @@ export const cronJob: Kind = defineKind({
   group: 'batch',
   kind: 'CronJob',
   plural: 'cronjobs',
+  notEnforced: 'no controller runs them',
   shortNames: ['cj'],
   categories: ['all'],
   tracksGeneration: true,

@@ -31,6 +31,7 @@ export const job: Kind = defineKind({
   group: 'batch',
   kind: 'Job',
   plural: 'jobs',
+  notEnforced: 'no controller runs them',
   categories: ['all'],
   tracksGeneration: true,
   defaultPropagation: 'Background',

@@ -40,6 +40,8 @@ export const namespace: Kind = defineKind({
   // Defaults run before a generated name is known, so the label is set here too.
   prepareCreate: (object) => labelWithName(set(object, 'spec', withKubernetesFinalizer(object))),
   prepareUpdate: (object, old) => set(object, 'spec', old['spec'] ?? {}),
+  isHeld: (object) => textsOf(at(object, 'spec', 'finalizers')).length > 0,
+  prepareDelete: (object) => set(object, 'status', { ...fieldsOf(object['status']), phase: 'Terminating' }),
   validate: (object) => checkFinalizers(object, () => 'spec.finalizers'),
   subresources: [
     {

@@ -13,6 +13,7 @@ import { containerCells } from '../pods/template-cells.ts'
 export const replicationController: Kind = defineKind({
   kind: 'ReplicationController',
   plural: 'replicationcontrollers',
+  notEnforced: 'no controller runs them',
   shortNames: ['rc'],
   categories: ['all'],
   tracksGeneration: true,

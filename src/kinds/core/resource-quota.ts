@@ -24,6 +24,7 @@ const scopes = [
 export const resourceQuota: Kind = defineKind({
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
+  notEnforced: 'nothing is counted against them',
   shortNames: ['quota'],
   columns: [nameColumn, text('Request'), text('Limit'), ageColumn],
   cells: (object, now) => [nameOf(object), ...usageCells(fieldsOf(object['status'])), ageOf(object, now)],

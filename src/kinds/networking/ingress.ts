@@ -28,6 +28,7 @@ export const ingress: Kind = defineKind({
   group: 'networking.k8s.io',
   kind: 'Ingress',
   plural: 'ingresses',
+  notEnforced: 'no translator brings them to the host',
   shortNames: ['ing'],
   tracksGeneration: true,
   columns: [nameColumn, text('Class'), text('Hosts'), text('Address'), text('Ports'), ageColumn],

@@ -35,6 +35,7 @@ export const networkPolicy: Kind = defineKind({
   group: 'networking.k8s.io',
   kind: 'NetworkPolicy',
   plural: 'networkpolicies',
+  notEnforced: 'the network of the host does not know them',
   shortNames: ['netpol'],
   tracksGeneration: true,
   columns: [nameColumn, text('Pod-Selector'), ageColumn],

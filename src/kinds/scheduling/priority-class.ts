@@ -22,6 +22,7 @@ export const priorityClass: Kind = defineKind({
   group: 'scheduling.k8s.io',
   kind: 'PriorityClass',
   plural: 'priorityclasses',
+  notEnforced: 'the scheduler of the host does not know them',
   shortNames: ['pc'],
   isNamespaced: false,
   tracksGeneration: true,
