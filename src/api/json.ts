@@ -20,7 +20,9 @@ export function parseJson(
   { reportDuplicates = false }: { readonly reportDuplicates?: boolean } = {},
 ): ParsedJson {
   const value = parse(text)
-  if (isDeeperThan(value, depthMax)) throw badRequest(`json: exceeded max depth of ${depthMax}`)
+  // Each level takes at least two characters.
+  if (text.length > 2 * depthMax && isDeeperThan(value, depthMax))
+    throw badRequest(`json: exceeded max depth of ${depthMax}`)
   return { value, duplicates: reportDuplicates ? findDuplicates(text) : [] }
 }
 

@@ -104,6 +104,7 @@ export function intersectFields(left: FieldSet, right: FieldSet): FieldSet {
 
 /** What is in `left` only; a parent and its children are independent of each other. */
 export function subtractFields(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptyFields(right)) return left
   const children = new Map<string, FieldSet>()
   for (const [element, child] of left.children) {
     const other = right.children.get(element)
@@ -115,6 +116,7 @@ export function subtractFields(left: FieldSet, right: FieldSet): FieldSet {
 
 /** As subtractFields, but a member of `right` takes all below it along. */
 export function subtractTrees(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptyFields(right)) return left
   const children = new Map<string, FieldSet>()
   for (const [element, child] of left.children) {
     if (right.members.has(element)) continue
@@ -176,10 +178,22 @@ function readFields(value: unknown): { readonly fields: FieldSet | undefined; re
   return { fields: { members, children }, isMember }
 }
 
+/** The same few list keys come with every write of a kind. */
+const knownElements = new Map<string, string | undefined>()
+const knownElementsMax = 10_000
+
 function canonicalElement(key: string): string | undefined {
   const sort = key.slice(0, 2)
   if (sort === 'f:' || sort === 'i:') return key
   if (sort !== 'k:' && sort !== 'v:') return undefined
+  if (knownElements.has(key)) return knownElements.get(key)
+  const element = readElement(key, sort)
+  if (knownElements.size >= knownElementsMax) knownElements.clear()
+  knownElements.set(key, element)
+  return element
+}
+
+function readElement(key: string, sort: string): string | undefined {
   try {
     const value = JSON.parse(key.slice(2)) as Json
     if (sort === 'v:') return valueElement(value)

@@ -2,7 +2,8 @@
 // Upstream: apimachinery/pkg/util/managedfields/internal.
 
 import type { ManagedFieldsEntry } from '../object.ts'
-import { type FieldSet, fromFieldsV1, isEmptyFields, toFieldsV1, unionFields } from './fields.ts'
+import { isObject } from '../value.ts'
+import { emptyFields, type FieldSet, fromFieldsV1, isEmptyFields, toFieldsV1, unionFields } from './fields.ts'
 
 /** How many entries of updates an object keeps before the oldest are merged. */
 export const updateManagersMax = 10
@@ -28,6 +29,15 @@ export type ManagerName = Pick<Manager, 'apiVersion' | 'name' | 'operation' | 's
 export const identityOf = ({ name, operation, apiVersion, subresource }: ManagerName): string =>
   JSON.stringify([name, operation, subresource, operation === 'Apply' ? '' : apiVersion])
 
+/** The wire form of sets that were read and have not changed since: most entries of most writes. */
+const wireForms = new WeakMap<FieldSet, object>()
+
+function readEntryFields(wire: unknown): FieldSet {
+  const fields = fromFieldsV1(wire)
+  if (isObject(wire) && fields !== emptyFields) wireForms.set(fields, wire)
+  return fields
+}
+
 /** Undefined when an entry is malformed: callers then fall back to another source. */
 export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
   const managers = new Map<string, Manager>()
@@ -41,7 +51,7 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
       apiVersion,
       subresource: entry.subresource ?? '',
       time: entry.time ?? undefined,
-      fields: fromFieldsV1(entry.fieldsV1 ?? {}),
+      fields: readEntryFields(entry.fieldsV1 ?? {}),
     }
     managers.set(identityOf(manager), manager)
   }
@@ -57,7 +67,7 @@ export function encodeManagers(managers: Managers): readonly ManagedFieldsEntry[
     apiVersion: manager.apiVersion,
     ...(manager.time === undefined ? {} : { time: manager.time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: toFieldsV1(manager.fields),
+    fieldsV1: wireForms.get(manager.fields) ?? toFieldsV1(manager.fields),
     ...(manager.subresource === '' ? {} : { subresource: manager.subresource }),
   }))
 }
