@@ -4,7 +4,7 @@
 import { checkFields } from '../../api/codec.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { badRequest, type FieldError, invalid } from '../../api/status.ts'
-import { validateMeta, validateMetaUpdate } from '../../api/validate/meta.ts'
+import { finalizerWarnings, validateMeta, validateMetaUpdate } from '../../api/validate/meta.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { reportDecoding, type Target } from '../spine.ts'
 
@@ -44,6 +44,19 @@ export function checkUpdate({ kind, subresource }: Target, object: KubeObject, o
     ...rules(object, old),
   ]
   if (errors.length > 0) throw invalid(kind, object.metadata.name ?? '', errors)
+}
+
+/** What the caller is told although the object is fine: stored but not enforced, deprecated, ambiguous. */
+export function warn(
+  { kind, subresource, warnings }: Target,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): void {
+  if (subresource !== undefined) return
+  const generic = isGeneric(kind) ? finalizerWarnings(object.metadata, old?.metadata) : []
+  for (const text of [...(kind.warnings?.(object, old) ?? []), ...generic]) {
+    if (!warnings.includes(text)) warnings.push(text)
+  }
 }
 
 /** CRDs and custom resources are held to the rules of apimachinery, everything else to the stricter ones of core. */

@@ -7,7 +7,7 @@ import { alreadyExists, conflict, notFound, objectModified, timeout } from '../.
 import type { StoredObject } from '../../api/stored.ts'
 import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { applySubmitted, patchSubmitted } from './change.ts'
-import { checkCreate, checkUpdate, normalise, requireBody } from './check.ts'
+import { checkCreate, checkUpdate, normalise, requireBody, warn } from './check.ts'
 import { removeNow, shouldRemove } from './delete.ts'
 import { recordManager } from './managed.ts'
 import {
@@ -111,8 +111,10 @@ async function create(
   const admitted = await spine.admission.mutate(
     admissionRequest(target, 'CREATE', { object: ready, old: undefined }),
   )
-  const defaulted = kind.defaults(admitted)
+  // Once more after admission, which may have changed what was derived; preparing twice changes nothing.
+  const defaulted = kind.prepareCreate(kind.defaults(admitted))
   checkCreate(target, defaulted)
+  warn(target, defaulted, undefined)
   await spine.admission.validate(admissionRequest(target, 'CREATE', { object: defaulted, old: undefined }))
   const name = defaulted.metadata.name ?? ''
   if (spine.catalog.get(kind, call.namespace, name) !== undefined) return undefined
@@ -167,6 +169,7 @@ async function replace(
   )
   const generation = nextGeneration(kind, kind.defaults(admitted), before)
   checkUpdate(target, generation, before)
+  warn(target, generation, before)
   await spine.admission.validate(admissionRequest(target, 'UPDATE', { object: generation, old: before }))
   const managed =
     options.isApply === true ? generation : recordManager(spine, target, { live: before, next: generation })
