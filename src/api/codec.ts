@@ -181,7 +181,8 @@ function checkList(walk: Walk, value: Json, schema: Schema): Json {
 
 function checkText(walk: Walk, value: Json, schema: Schema): Json {
   if (schema.format === 'quantity') return checkQuantity(value)
-  if (typeof value !== 'string') return mismatch(walk, value, goType(schema))
+  // Times read themselves from text, so Go speaks of a string.
+  if (typeof value !== 'string') return mismatch(walk, value, schema.format === 'byte' ? '[]uint8' : 'string')
   switch (schema.format) {
     case 'time':
     case 'micro-time':
