@@ -1,7 +1,12 @@
 import { test } from 'tap'
 import type { ObjectMeta } from '../../src/api/object.ts'
 import { validateLabelSelector } from '../../src/api/validate/labels.ts'
-import { validateFieldManager, validateMeta, validateMetaUpdate } from '../../src/api/validate/meta.ts'
+import {
+  finalizerWarnings,
+  validateFieldManager,
+  validateMeta,
+  validateMetaUpdate,
+} from '../../src/api/validate/meta.ts'
 
 const check = (metadata: ObjectMeta, options = {}) =>
   validateMeta({ metadata }, { isNamespaced: true, nameRule: 'dns-subdomain', ...options }).map(
@@ -112,4 +117,18 @@ test('validateFieldManager() wants short printable text', async (t) => {
   t.match(validateFieldManager('a\nb'), [
     { message: 'Invalid value: "a\\nb": invalid character U+000A (at position 1)' },
   ])
+})
+
+test('a finalizer without a slash is an error for built-in kinds and a warning for custom ones', async (t) => {
+  const metadata = { ...good, finalizers: ['mine', 'a.io', 'foregroundDeletion', 'a.io/b'] }
+  t.strictSame(check(metadata), [
+    'metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+    'metadata.finalizers[1]: Invalid value: "a.io": name is neither a standard finalizer name nor is it fully qualified',
+  ])
+  t.strictSame(check(metadata, { isCustom: true }), [])
+  t.strictSame(finalizerWarnings(metadata), [
+    'metadata.finalizers[0]: "mine": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers',
+    'metadata.finalizers[1]: "a.io": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers',
+  ])
+  t.strictSame(finalizerWarnings(metadata, metadata), [])
 })

@@ -166,8 +166,9 @@ export function finalizerWarnings(metadata: ObjectMeta, old?: ObjectMeta | undef
   return (metadata.finalizers ?? []).flatMap((name, index) => {
     const isFine = name.includes('/') || standardFinalizers.includes(name) || old?.finalizers?.includes(name)
     if (isFine === true) return []
+    const advice = name.includes('.') ? ' including a path (/)' : ''
     return [
-      `metadata.finalizers[${index}]: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+      `metadata.finalizers[${index}]: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name${advice} to avoid accidental conflicts with other finalizer writers`,
     ]
   })
 }
