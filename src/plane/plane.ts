@@ -15,6 +15,7 @@ import { serveCustomResources } from '../catalog/custom.ts'
 import type { Client } from '../client/client.ts'
 import { createInProcessClient } from '../client/in-process.ts'
 import type { KubeconfigContent } from '../client/kubeconfig-file.ts'
+import type { ResourceLister } from '../controllers/context.ts'
 import { startControllers } from '../controllers/start.ts'
 import { builtInKinds } from '../kinds/index.ts'
 import type { Kind } from '../kinds/kind.ts'
@@ -76,6 +77,8 @@ export interface Plane extends AsyncDisposable {
   readonly url: string
   /** A client in this process. The default user may do everything. */
   clientFor(user?: UserInfo, userAgent?: string): Client
+  /** What is served now, custom resources included. */
+  readonly resources: ResourceLister
   /** A kubeconfig with a client certificate for this user, valid for a year unless said; kubeconfigText writes it. */
   kubeconfig(options?: KubeconfigOptions): KubeconfigContent
   close(): Promise<void>
@@ -145,8 +148,8 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
   isBootstrapped = true
   const clientFor = (user: UserInfo = serverUser, userAgent = 'k3v'): Client =>
     createInProcessClient({ door, user, userAgent })
+  const resources = resourceSource(catalog)
   if (options.runsControllers !== false) {
-    const resources = resourceSource(catalog)
     const controllers = await startControllers({
       clientFor: (name) => clientFor(controllerUser(name), name),
       resources,
@@ -167,6 +170,7 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
     port,
     url,
     clientFor,
+    resources,
     kubeconfig: (wanted = {}) => kubeconfigOf(pki, url, wanted),
     close,
     [Symbol.asyncDispose]: close,
