@@ -50,7 +50,7 @@ export async function updateObject(spine: Spine, target: Target): Promise<Answer
 export async function patchObject(spine: Spine, target: Target): Promise<Answer> {
   const isApply = target.call.patch?.type === 'apply'
   const change: Change = isApply
-    ? (old) => applySubmitted(spine, target, old)
+    ? (old) => normalise(target, applySubmitted(spine, target, old))
     : (old) => normalise(target, patchSubmitted(target, old))
   return writeChange(spine, target, {
     change,
