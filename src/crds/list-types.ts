@@ -51,7 +51,7 @@ function validateMap(
 }
 
 /** The fields that tell an item of a map list from the others. */
-export function listMapKey(item: Fields | null, keyFields: readonly string[]): Fields {
+function listMapKey(item: Fields | null, keyFields: readonly string[]): Fields {
   if (item === null) return {}
   return Object.fromEntries(
     keyFields.filter((field) => Object.hasOwn(item, field)).map((field) => [field, item[field]]),

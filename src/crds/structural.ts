@@ -13,11 +13,16 @@ export const anyValue: Schema = Object.freeze({ type: 'any' })
 /** `additionalProperties: false`: no key but the known ones; told apart by identity. */
 export const noValue: Schema = Object.freeze({ type: 'any' })
 
+const impliedText: Schema = Object.freeze({ type: 'string' })
 const metaNodes = new WeakSet<Schema>()
 
 /** Metadata that every object has: handled by embedded.ts, so that walkers pass it by. */
 export const isObjectMeta = (schema: Schema | undefined): boolean =>
   schema !== undefined && metaNodes.has(schema)
+
+/** A node that nobody wrote: every object has it. */
+export const isImplied = (schema: Schema): boolean =>
+  schema === impliedText || schema === anyValue || schema === noValue || isObjectMeta(schema)
 
 /** The schema of a whole custom resource: `apiVersion`, `kind` and `metadata` are implied. */
 export function rootSchema(props: Props): Schema {
@@ -83,8 +88,8 @@ function propertiesOf(props: Props, hasMeta: boolean): ReadonlyMap<string, Schem
   if (written.length === 0 && !hasMeta) return undefined
   const properties = new Map<string, Schema>()
   if (hasMeta) {
-    properties.set('apiVersion', { type: 'string' })
-    properties.set('kind', { type: 'string' })
+    properties.set('apiVersion', impliedText)
+    properties.set('kind', impliedText)
     properties.set('metadata', metaNode(props.properties?.['metadata']))
   }
   for (const [name, inner] of written) {

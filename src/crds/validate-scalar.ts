@@ -27,7 +27,7 @@ function typeOf(value: unknown): string {
 }
 
 /** The format, unless it means nothing for these types: then it is ignored. */
-function formatOf({ format = '' }: Schema, types: readonly string[]): string {
+export function formatOf({ format = '' }: Schema, types: readonly string[]): string {
   return format !== '' && isKnownFormat(format, types) ? format : ''
 }
 
@@ -127,6 +127,7 @@ const relativeError = 1e-9
 
 function isMultiple(value: number, factor: number): boolean {
   if (factor <= 0) return false
+  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
   const times = factor < 1 ? (1 / factor) * value : value / factor
   const whole = Math.trunc(times)
   return times === whole || Math.abs(times - whole) / (Math.abs(times) + Math.abs(whole)) < relativeError

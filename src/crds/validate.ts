@@ -5,11 +5,11 @@ import type { Schema } from '../api/schema.ts'
 import type { FieldError } from '../api/status.ts'
 import { type Fields, isFields } from '../kinds/fields.ts'
 import { sameJson } from './copy.ts'
-import { listMapKey } from './list-types.ts'
 import * as problem from './problem.ts'
 import { type Problem, toFieldErrors, unplaced } from './problem.ts'
+import { isUnchanged, type Old, oldField, oldItems, oldProperty } from './ratchet.ts'
 import { isObjectMeta, noValue } from './structural.ts'
-import { checkNumber, checkText, checkType, typesOf } from './validate-scalar.ts'
+import { checkNumber, checkText, checkType, formatOf, typesOf } from './validate-scalar.ts'
 
 export interface ValidateOptions {
   /** What stood there before; absent on create. */
@@ -36,19 +36,14 @@ export function validateSchema(
 
 const cutOffText = 'the object takes too long to check against the schema of its CustomResourceDefinition'
 
-/** The old value at the same place, when there is one that can be told apart. */
-type Old = { readonly value: unknown } | undefined
-
 interface Place {
   readonly path: string
   readonly old: Old
-  /** A branch of allOf and friends is not excused by itself: its node is. */
-  readonly isBranch?: boolean
 }
 
 interface Outcome {
   readonly problems: readonly Problem[]
-  /** How much of the schema the value fits: the best of several branches is the one that is reported. */
+  /** How much of the schema was gone through: of several branches that fail the one with most is reported. */
   readonly matches: number
 }
 
@@ -61,8 +56,8 @@ class Walk {
 
   node(value: unknown, schema: Schema, place: Place): Outcome {
     const outcome = this.#checks(value, schema, place)
-    if (outcome.problems.length === 0 || place.old === undefined || place.isBranch === true) return outcome
-    return sameJson(value, place.old.value) ? { problems: [], matches: outcome.matches } : outcome
+    if (outcome.problems.length === 0 || place.old === undefined) return outcome
+    return isUnchanged(value, place.old.value, schema) ? { problems: [], matches: outcome.matches } : outcome
   }
 
   #checks(value: unknown, schema: Schema, place: Place): Outcome {
@@ -71,17 +66,19 @@ class Walk {
     const { path } = place
     const collected = new Collected()
     const types = typesOf(schema)
-    if (types.length > 0 || (schema.format ?? '') !== '')
-      collected.add(checkType(value, schema, types, path), 1)
+    const typeProblems = checkType(value, schema, types, path)
     if (value === null) {
+      collected.add(typeProblems, typeProblems.length === 0 ? 1 : 0)
       collected.add(checkEnum(value, schema, path), 0)
       return collected
     }
+    const format = formatOf(schema, types)
+    if (types.length > 0 || format !== '') collected.add(typeProblems, typeProblems.length === 0 ? 2 : 1)
     collected.merge(this.#junctors(value, schema, place), 2)
-    if (typeof value === 'string') collected.add(checkText(value, schema, types, path), 0)
-    if (typeof value === 'number') collected.add(checkNumber(value, schema, types, path), 1)
+    if (typeof value === 'string') collected.add(checkText(value, schema, types, path), format === '' ? 1 : 2)
+    if (typeof value === 'number') collected.add(checkNumber(value, schema, types, path), 2)
     if (Array.isArray(value)) collected.merge(this.#list(value, schema, place), 2)
-    collected.add(checkEnum(value, schema, path), 0)
+    collected.add(checkEnum(value, schema, path), 1)
     if (isFields(value)) collected.merge(this.#object(value, schema, place), 1)
     collected.matches += 1
     return collected
@@ -91,10 +88,10 @@ class Walk {
     const { items, constraints = {} } = schema
     const collected = new Collected()
     if (items !== undefined) {
-      const oldItems = correlate(schema, old)
+      const before = oldItems(schema, old)
       for (const [index, item] of list.entries()) {
         if (this.isCutOff) break
-        collected.merge(this.node(item, items, { path: `${path}[${index}]`, old: oldItems(item) }), 0)
+        collected.merge(this.node(item, items, { path: `${path}[${index}]`, old: before(item) }), 0)
       }
     }
     const { minItems, maxItems } = constraints
@@ -155,7 +152,8 @@ class Walk {
     const collected = new Collected()
     if (constraints === undefined) return collected
     const { anyOf, oneOf, allOf, not } = constraints
-    const branch = (schema: Schema): Outcome => this.node(value, schema, { ...place, isBranch: true })
+    // What stood there before excuses a whole node, nothing inside of a branch.
+    const branch = (schema: Schema): Outcome => this.node(value, schema, { path: place.path, old: undefined })
     const name = JSON.stringify(place.path)
     if (anyOf !== undefined) collected.merge(anyBranch(anyOf, branch, name), 0)
     if (oneOf !== undefined) collected.merge(oneBranch(oneOf, branch, name), 0)
@@ -170,9 +168,9 @@ class Collected implements Outcome {
   readonly problems: Problem[] = []
   matches = 0
 
-  add(problems: readonly Problem[], matchesWhenFine: number): void {
+  add(problems: readonly Problem[], matches: number): void {
     for (const one of problems) if (this.problems.length < problemsMax) this.problems.push(one)
-    this.matches += problems.length === 0 ? 1 + matchesWhenFine : 1
+    this.matches += matches
   }
 
   merge(outcome: Outcome, matches: number): void {
@@ -226,27 +224,3 @@ function checkEnum(value: unknown, { enum: allowed }: Schema, path: string): rea
   if (value !== null && allowed.some((one) => sameJson(one, value))) return []
   return [problem.notInEnum(path, value, allowed)]
 }
-
-function oldField(old: Old, key: string): Old {
-  if (old === undefined || !isFields(old.value) || !Object.hasOwn(old.value, key)) return undefined
-  return { value: old.value[key] }
-}
-
-/** The type of the root is what the request says, whatever was stored. */
-function oldProperty(old: Old, key: string, path: string): Old {
-  return path === '' && (key === 'kind' || key === 'apiVersion') ? undefined : oldField(old, key)
-}
-
-/** Items of a map list are told apart by their keys, items of other lists are not. */
-function correlate({ listType, listMapKeys = [] }: Schema, old: Old): (item: unknown) => Old {
-  if (listType !== 'map' || old === undefined || !Array.isArray(old.value)) return () => undefined
-  const byKey = new Map<string, unknown>()
-  for (const item of old.value) if (isFields(item)) byKey.set(keyText(item, listMapKeys), item)
-  return (item) => {
-    const text = isFields(item) ? keyText(item, listMapKeys) : undefined
-    return text !== undefined && byKey.has(text) ? { value: byKey.get(text) } : undefined
-  }
-}
-
-const keyText = (item: Fields, keyFields: readonly string[]): string =>
-  JSON.stringify(Object.entries(listMapKey(item, keyFields)))

@@ -75,7 +75,7 @@ const cases: readonly { schema: Json; value: unknown; says: readonly string[] }[
   {
     schema: { type: 'array', items: { type: 'string' }, maxItems: 1 },
     value: ['a', 'b'],
-    says: ['spec.f: Too many: 2: must have at most 1 items'],
+    says: ['spec.f: Too many: 2: must have at most 1 item'],
   },
   {
     schema: { type: 'array', items: { type: 'string' }, minItems: 1 },

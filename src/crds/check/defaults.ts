@@ -7,7 +7,7 @@ import { coerceEmbedded, validateEmbedded } from '../embedded.ts'
 import { pruneRoot, pruneValue } from '../prune.ts'
 import { structuralSchema } from '../structural.ts'
 import { validateSchema } from '../validate.ts'
-import { additionalOf, itemsOf, type Props } from './props.ts'
+import { itemsOf, type Props } from './props.ts'
 
 const ignore = (): void => undefined
 
@@ -28,9 +28,7 @@ function walk(props: Props, path: string, context: Context): void {
   if (props.default !== undefined) context.errors.push(...checkDefault(props, `${path}.default`, isInMeta))
   const items = itemsOf(props)
   if (items !== undefined) walk(items, `${path}.items`, { ...context, isInMeta })
-  const additional = additionalOf(props)
-  // Upstream does not look here; a default that is wrong would break every object that uses it.
-  if (additional !== undefined) walk(additional, `${path}.additionalProperties`, { ...context, isInMeta })
+  // Not below additionalProperties: upstream lets any default stand there.
   for (const [name, property] of Object.entries(props.properties ?? {})) {
     const isMeta = isEmbedded && ['metadata', 'apiVersion', 'kind'].includes(name)
     walk(property, `${path}.properties[${name}]`, { ...context, isInMeta: isInMeta || isMeta })
