@@ -194,6 +194,8 @@ function objectOf<T>(answer: Answer): T | undefined {
 function needObject<T>(answer: Answer): T {
   const object = objectOf<T>(answer)
   if (object !== undefined) return object
+  // pods/binding and the like answer with a Status, as they do over HTTP.
+  if (answer.type === 'status' && answer.code < 300) return answer.status as unknown as T
   const message = answer.type === 'status' ? answer.status.message : undefined
   throw new ApiError({ code: 500, reason: 'InternalError', message: message ?? 'the answer holds no object' })
 }

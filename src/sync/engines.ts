@@ -1,0 +1,177 @@
+// Starts one controller a kind: which changes on either side wake which key.
+
+import type { Pod } from '../api/models.ts'
+import { ApiError } from '../api/status.ts'
+import type { AnyObject, Version } from '../client/client.ts'
+import { isConflict, isTransient } from '../client/failures.ts'
+import type { Informer } from '../client/informer.ts'
+import { createController, type Reconcile } from '../reconcile/controller.ts'
+import { fromInformer, type Source } from '../reconcile/source.ts'
+import { brake } from './brake.ts'
+import { type SyncContext, virtualKeys } from './context.ts'
+import { createMirror, type Mirror, type MirrorKind } from './mirror.ts'
+import { mirroredClaims, mirroredConfigMaps, mirroredSecrets, mirroredServices } from './mirrored.ts'
+import { hostName } from './names.ts'
+import { uidAnnotation } from './owner.ts'
+import { PodEngine } from './pods.ts'
+import { hasEnded, referencesOf } from './references.ts'
+import type { IssueToken } from './tokens.ts'
+import { reconcileTombstone } from './tombstones.ts'
+
+export interface EnginesOptions {
+  readonly context: SyncContext
+  readonly issueToken: IssueToken
+}
+
+const vanishWindowMs = 60_000
+
+/** All copies of the world are complete when this is called. */
+export function startEngines({ context, issueToken }: EnginesOptions): AsyncDisposable {
+  const { world, translation } = context
+  const { planeUid } = translation().owner
+  const kinds = {
+    configMaps: mirroredConfigMaps(context),
+    secrets: mirroredSecrets(context),
+    claims: mirroredClaims(context),
+    services: mirroredServices(context),
+  }
+  const mirrors = {
+    configMaps: createMirror(kinds.configMaps, context),
+    secrets: createMirror(kinds.secrets, context),
+    claims: createMirror(kinds.claims, context),
+  }
+  const pods = new PodEngine({
+    context,
+    issueToken,
+    bringReferences: (pod, options) => bringReferences(context, mirrors, pod, options),
+    mayVanish: vanishing(context),
+  })
+  const forgetting = world.virtual.pods.on(({ current, previous }) => {
+    if (current === undefined && previous !== undefined) pods.forget(previous.header.uid)
+  })
+  const controllers = [
+    control(context, 'pods', (key, options) => pods.reconcile(key, options), [
+      fromInformer(world.virtual.pods),
+      fromInformer(world.host.pods, virtualKeys(planeUid, '', 'Pod')),
+      fromInformer(world.host.secrets, virtualKeys(planeUid, 'k3v.dev', 'PodTokens')),
+    ]),
+    control(
+      context,
+      'services',
+      createMirror(kinds.services, context).reconcile,
+      both(kinds.services, planeUid),
+    ),
+    control(context, 'claims', mirrors.claims.reconcile, both(kinds.claims, planeUid)),
+    control(context, 'config maps', mirrors.configMaps.reconcile, [
+      ...both(kinds.configMaps, planeUid),
+      ...readBy(context, 'configMaps', world.host.configMaps, virtualKeys(planeUid, '', 'ConfigMap')),
+    ]),
+    control(context, 'secrets', mirrors.secrets.reconcile, [
+      ...both(kinds.secrets, planeUid),
+      ...readBy(context, 'secrets', world.host.secrets, virtualKeys(planeUid, '', 'Secret')),
+    ]),
+    control(context, 'tombstones', (key, options) => reconcileTombstone(context, key, options), [
+      fromInformer(world.virtual.tombstones),
+      ...Object.values(world.host).map((informer: Informer<AnyObject>) => fromInformer(informer, virtualUid)),
+    ]),
+  ]
+  return {
+    [Symbol.asyncDispose]: async () => {
+      forgetting()
+      await Promise.all(controllers.map((controller) => controller[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+function control(context: SyncContext, name: string, reconcile: Reconcile, sources: readonly Source[]) {
+  const { clock, random, log } = context
+  // Most of a reconcile is waiting for the host.
+  return createController({ name, sources, reconcile, workers: 8, clock, random, log, isExpected })
+}
+
+const isExpected = (error: unknown): boolean =>
+  error instanceof ApiError && (isConflict(error) || isTransient(error))
+
+function both<T extends AnyObject>(
+  { virtual, host, kind }: MirrorKind<T>,
+  planeUid: string,
+): readonly Source[] {
+  return [fromInformer(virtual), fromInformer(host, virtualKeys(planeUid, '', kind))]
+}
+
+const virtualUid = ({ object }: Version<AnyObject>): readonly string[] => {
+  const uid = object.metadata.annotations?.[uidAnnotation]
+  return uid === undefined ? [] : [uid]
+}
+
+/** Pods of both sides wake what they read: the first reader brings the copy, the last one lets it go. */
+function readBy<T extends AnyObject>(
+  { world, translation }: SyncContext,
+  field: 'configMaps' | 'secrets',
+  host: Informer<T>,
+  keysOf: (version: { readonly object: AnyObject }) => readonly string[],
+): readonly Source[] {
+  const { hostNamespace } = translation().owner
+  return [
+    fromInformer(world.virtual.pods, ({ object }) =>
+      referencesOf(object)[field].map((name) => `${object.metadata.namespace}/${name}`),
+    ),
+    fromInformer(world.host.pods, ({ object }) =>
+      referencesOf(object)[field].flatMap((name) => {
+        const copy = host.get(hostNamespace, name)
+        return copy === undefined ? [] : keysOf({ object: copy })
+      }),
+    ),
+  ]
+}
+
+async function bringReferences(
+  { world, translation }: SyncContext,
+  mirrors: { readonly configMaps: Mirror; readonly secrets: Mirror; readonly claims: Mirror },
+  pod: Pod,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  if (hasEnded(pod)) return
+  const { namespace = '' } = pod.metadata
+  const references = referencesOf(pod)
+  const { planeUid, hostNamespace } = translation().owner
+  const isThere = (field: 'claims' | 'configMaps' | 'secrets', name: string): boolean =>
+    copyOf(world.host[field], { planeUid, hostNamespace, kind: copyKinds[field], namespace, name })
+  const waits = (['configMaps', 'secrets', 'claims'] as const).flatMap((field) =>
+    references[field]
+      .filter((name) => !isThere(field, name))
+      .map((name) => mirrors[field].reconcile(`${namespace}/${name}`, options)),
+  )
+  // One that fails is its own controller's to retry; the host's kubelet waits for it.
+  await Promise.allSettled(waits)
+}
+
+const copyKinds = { claims: 'PersistentVolumeClaim', configMaps: 'ConfigMap', secrets: 'Secret' } as const
+
+function copyOf(
+  informer: Pick<Informer<AnyObject>, 'get'>,
+  parts: {
+    readonly planeUid: string
+    readonly hostNamespace: string
+    readonly kind: string
+    readonly namespace: string
+    readonly name: string
+  },
+): boolean {
+  const { planeUid, hostNamespace, kind, namespace, name } = parts
+  return informer.get(hostNamespace, hostName({ planeUid, group: '', kind, namespace, name })) !== undefined
+}
+
+/** Counts pods whose copy is gone without a word; too many in a minute look like a lost host. */
+function vanishing({ world, clock, log, trustsAbsence }: SyncContext): (key: string) => boolean {
+  const vanished = new Map<string, number>()
+  return (key) => {
+    const nowMs = clock.monotonic()
+    for (const [one, atMs] of vanished) if (nowMs - atMs > vanishWindowMs) vanished.delete(one)
+    vanished.set(key, nowMs)
+    const { isAllowed, limit } = brake({ absent: vanished.size, all: world.virtual.pods.keys().length })
+    if (!isAllowed)
+      log.error('many pods are gone from the host at once, keeps theirs in the plane', { limit, pod: key })
+    return isAllowed && trustsAbsence()
+  }
+}
