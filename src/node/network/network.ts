@@ -57,7 +57,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   })
   const route = (destination: Destination): Socket => {
     const found = router.find({ protocol: 'TCP', ...destination })
-    if ('socket' in found) return found.socket
+    if ('socket' in found) return { host: found.socket.host, port: found.socket.port }
     const { address, port } = destination
     throw Object.assign(new Error(`connect ${found.error} ${address}:${port}`), {
       code: found.error,

@@ -42,6 +42,19 @@ export async function startProcess(launch: Launch, log: LogFile): Promise<Runnin
   return { pid, exited, signal: (name) => signalProcess(child, pid, name) }
 }
 
+/** Without a log: for commands whose exit code alone is wanted. */
+export async function startBareProcess(launch: Launch): Promise<RunningProcess> {
+  const child = spawn(launch.file, [...launch.args], {
+    cwd: launch.cwd,
+    env: { ...launch.env },
+    stdio: 'ignore',
+    detached: true,
+    windowsHide: true,
+  })
+  const pid = await started(child)
+  return { pid, exited: ended(child, pid), signal: (name) => signalProcess(child, pid, name) }
+}
+
 function started(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
