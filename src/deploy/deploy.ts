@@ -19,7 +19,7 @@ import { type HostOptions, hostObjects, ownedBy, type Root, rootConfigMap } from
 import { type Payload, packPayload } from './payload.ts'
 import { digestOf, toSecrets } from './pieces.ts'
 import { type Kept, nextPointer, type Pointer, readPointer } from './pointer.ts'
-import { packProgram, type ProgramFiles } from './program.ts'
+import { type ProgramFiles, packProgram } from './program.ts'
 import { namesOf, partLabel, type ReleaseNames, releaseLabel } from './release-names.ts'
 
 export const deployManager = 'k3v-deploy'
@@ -81,9 +81,14 @@ export async function deployRelease(options: DeployOptions): Promise<Deployed> {
   )
   // The root owns the Secrets, so it comes first; it points at them, so a new release gets its pointer after them.
   const isNew = before === undefined
-  const root = rootOf(isNew ? await apply(rootConfigMap({ ...wanted, pointer: { ...pointer, generation: 0 } })) : before)
+  const root = rootOf(
+    isNew ? await apply(rootConfigMap({ ...wanted, pointer: { ...pointer, generation: 0 } })) : before,
+  )
   for (const secret of kept.secrets) {
-    await apply({ ...secret, metadata: { ...secret.metadata, namespace, ownerReferences: [ownedBy(root)] } } as KubeObject)
+    await apply({
+      ...secret,
+      metadata: { ...secret.metadata, namespace, ownerReferences: [ownedBy(root)] },
+    } as KubeObject)
   }
   await apply(rootConfigMap(wanted))
   for (const object of hostObjects(wanted, root)) await apply(object)
@@ -121,9 +126,13 @@ async function refuseNeighbours(
     signal,
   })
   if (before !== undefined && before.metadata.labels?.[releaseLabel] !== release) {
-    throw new Error(`ConfigMap ${before.metadata.name} in namespace ${namespace} is not k3v's: choose another --name`)
+    throw new Error(
+      `ConfigMap ${before.metadata.name} in namespace ${namespace} is not k3v's: choose another --name`,
+    )
   }
-  const others = items.map(({ metadata }) => metadata.labels?.[releaseLabel]).filter((name) => name !== release)
+  const others = items
+    .map(({ metadata }) => metadata.labels?.[releaseLabel])
+    .filter((name) => name !== release)
   if (before !== undefined || others.length === 0 || sharesNamespace) return
   throw new Error(
     `namespace ${namespace} already holds ${others.join(', ')}: releases in one namespace must trust each other; ` +
@@ -149,7 +158,10 @@ function keep(names: ReleaseNames, payload: Payload | undefined, program: Buffer
   const packageSecrets = toSecrets(bytes, { release, prefix, part: 'package', what: 'package' })
   const { name, version } = payload
   return {
-    pointer: { program: kept(program, programSecrets), package: { name, version, ...kept(bytes, packageSecrets) } },
+    pointer: {
+      program: kept(program, programSecrets),
+      package: { name, version, ...kept(bytes, packageSecrets) },
+    },
     secrets: [...programSecrets, ...packageSecrets],
   }
 }
@@ -181,7 +193,14 @@ interface Generations extends SignalOption {
 }
 
 /** What is wanted now and what was wanted before stay; older program and package Secrets go. */
-async function dropOldGenerations({ host, namespace, names, pointer, previous, signal }: Generations): Promise<void> {
+async function dropOldGenerations({
+  host,
+  namespace,
+  names,
+  pointer,
+  previous,
+  signal,
+}: Generations): Promise<void> {
   const kept = new Set(
     [pointer, previous].flatMap((one) => [...(one?.program.secrets ?? []), ...(one?.package?.secrets ?? [])]),
   )
@@ -192,7 +211,10 @@ async function dropOldGenerations({ host, namespace, names, pointer, previous, s
   })
   for (const { metadata } of items) {
     if (kept.has(metadata.name ?? '')) continue
-    await host.delete(secrets, { namespace, name: metadata.name ?? '' }, { signal, preconditions: { uid: metadata.uid } })
+    await host.delete(
+      secrets,
+      { namespace, name: metadata.name ?? '' },
+      { signal, preconditions: { uid: metadata.uid } },
+    )
   }
 }
-

@@ -21,7 +21,13 @@ export interface ReachOptions extends SignalOption {
 export const kubeconfigKeys = { ca: 'ca.crt', certificate: 'tls.crt', key: 'tls.key' } as const
 
 /** Rejects with an error for a person while the plane has not written it. */
-export async function reachRelease({ host, namespace, release, server, signal }: ReachOptions): Promise<KubeconfigContent> {
+export async function reachRelease({
+  host,
+  namespace,
+  release,
+  server,
+  signal,
+}: ReachOptions): Promise<KubeconfigContent> {
   const names = namesOf(release)
   const [secret, service] = await Promise.all([
     host.get(secrets, { namespace, name: names.kubeconfigSecret }, { signal }),
@@ -29,8 +35,11 @@ export async function reachRelease({ host, namespace, release, server, signal }:
   ])
   if (service === undefined) throw new Error(`there is no release ${release} in namespace ${namespace}`)
   if (secret === undefined)
-    throw new Error(`release ${release} has no kubeconfig yet: its control plane has not started; see k3v status ${release}`)
-  const read = (name: string): string => Buffer.from(String(secret.data?.[name] ?? ''), 'base64').toString('utf8')
+    throw new Error(
+      `release ${release} has no kubeconfig yet: its control plane has not started; see k3v status ${release}`,
+    )
+  const read = (name: string): string =>
+    Buffer.from(String(secret.data?.[name] ?? ''), 'base64').toString('utf8')
   const loopback = service.metadata.annotations?.[loopbackAnnotation]
   const address = server ?? (loopback === undefined ? undefined : `https://${loopback}`)
   return {

@@ -25,7 +25,8 @@ export interface ReleaseNames {
 /** Throws an error for a person when the name cannot be a release's. */
 export function namesOf(release: string): ReleaseNames {
   const problem = labelProblem(release)
-  if (problem !== undefined) throw new Error(`${JSON.stringify(release)} is no name for a release: ${problem}`)
+  if (problem !== undefined)
+    throw new Error(`${JSON.stringify(release)} is no name for a release: ${problem}`)
   const root = `k3v-${release}`
   return {
     release,

@@ -4,7 +4,7 @@
 import type { ConfigMap } from '../api/models.ts'
 import type { Client, SignalOption } from '../client/client.ts'
 import { configMaps, pods } from '../client/resources.ts'
-import { type Pointer, readPointer, readStatus, type ReleaseStatus } from './pointer.ts'
+import { type Pointer, type ReleaseStatus, readPointer, readStatus } from './pointer.ts'
 import { namesOf, partLabel, releaseLabel } from './release-names.ts'
 import { describePod } from './wait.ts'
 
@@ -26,7 +26,9 @@ export async function listReleases(
 ): Promise<readonly ReleaseSummary[]> {
   const labelSelector = `${releaseLabel},${partLabel}=root`
   const { items } = await host.list(configMaps, { namespace, labelSelector, signal })
-  return items.map(summaryOf).sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
+  return items
+    .map(summaryOf)
+    .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
 }
 
 export interface ReleaseDetails extends ReleaseSummary {
@@ -44,7 +46,8 @@ export async function releaseDetails(
   const root = await host.get(configMaps, { namespace, name: names.root }, { signal })
   if (root?.metadata.labels?.[releaseLabel] !== release || root === undefined) return undefined
   const pod = await host.get(pods, { namespace, name: names.pod }, { signal })
-  const isReady = pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+  const isReady =
+    pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
   return {
     ...summaryOf(root),
     pointer: readPointer(root.data),

@@ -50,7 +50,16 @@ const ownable: readonly ResourceRef[] = [
 
 /** Rejects when there is no such release. */
 export async function removeRelease(options: RemoveOptions): Promise<Removed> {
-  const { host, namespace, release, keepsData = false, timeoutMs, clock = systemClock, signal, onProgress } = options
+  const {
+    host,
+    namespace,
+    release,
+    keepsData = false,
+    timeoutMs,
+    clock = systemClock,
+    signal,
+    onProgress,
+  } = options
   const names = namesOf(release)
   const root = await host.get(configMaps, { namespace, name: names.root }, { signal })
   if (root === undefined || root.metadata.labels?.[releaseLabel] !== release)
@@ -58,27 +67,40 @@ export async function removeRelease(options: RemoveOptions): Promise<Removed> {
   const uid = root.metadata.uid ?? ''
   // The plane goes first: one that still runs would make again what is being removed.
   onProgress?.('stopping the control plane')
-  await gone(host.delete(statefulSets, { namespace, name: names.root }, { propagationPolicy: 'Foreground', signal }))
+  await gone(
+    host.delete(statefulSets, { namespace, name: names.root }, { propagationPolicy: 'Foreground', signal }),
+  )
   const endMs = clock.monotonic() + timeoutMs
-  const isPodGone = async () => (await host.get(pods, { namespace, name: names.pod }, { signal })) === undefined
+  const isPodGone = async () =>
+    (await host.get(pods, { namespace, name: names.pod }, { signal })) === undefined
   while (!(await isPodGone()) && clock.monotonic() < endMs) await clock.sleep(pollMs, { signal })
   onProgress?.('removing everything that belongs to the release')
   await gone(
-    host.delete(configMaps, { namespace, name: names.root }, { propagationPolicy: 'Background', preconditions: { uid }, signal }),
+    host.delete(
+      configMaps,
+      { namespace, name: names.root },
+      { propagationPolicy: 'Background', preconditions: { uid }, signal },
+    ),
   )
-  if (!keepsData) await gone(host.delete(persistentVolumeClaims, { namespace, name: names.claim }, { signal }))
-  const isOwned = ({ metadata }: AnyObject): boolean => metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
+  if (!keepsData)
+    await gone(host.delete(persistentVolumeClaims, { namespace, name: names.claim }, { signal }))
+  const isOwned = ({ metadata }: AnyObject): boolean =>
+    metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
   const isClaim = ({ metadata }: AnyObject): boolean => !keepsData && metadata.name === names.claim
   for (;;) {
     const left = await leftOf(options, (object) => isOwned(object) || isClaim(object))
     if (left.length === 0) return { isGone: true, left, keptClaim: keepsData ? names.claim : undefined }
-    if (clock.monotonic() >= endMs) return { isGone: false, left, keptClaim: keepsData ? names.claim : undefined }
+    if (clock.monotonic() >= endMs)
+      return { isGone: false, left, keptClaim: keepsData ? names.claim : undefined }
     onProgress?.(`waiting for ${left.length} objects to go: ${left.slice(0, 3).join(', ')}`)
     await clock.sleep(pollMs, { signal })
   }
 }
 
-async function leftOf({ host, namespace, signal }: RemoveOptions, isOwned: (object: AnyObject) => boolean): Promise<string[]> {
+async function leftOf(
+  { host, namespace, signal }: RemoveOptions,
+  isOwned: (object: AnyObject) => boolean,
+): Promise<string[]> {
   const found = await Promise.all(
     ownable.map(async (resource) => {
       const { items } = await host.list(resource, { namespace, signal })

@@ -5,7 +5,7 @@ import type { Pod } from '../api/models.ts'
 import type { Client, SignalOption } from '../client/client.ts'
 import { configMaps, pods } from '../client/resources.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
-import { readStatus, type ReleaseStatus } from './pointer.ts'
+import { type ReleaseStatus, readStatus } from './pointer.ts'
 import { namesOf } from './release-names.ts'
 
 export interface WaitOptions extends SignalOption {
@@ -39,7 +39,8 @@ export async function waitForRelease(options: WaitOptions): Promise<WaitResult> 
     const status = readStatus(root?.data)
     const isCurrent = status !== undefined && status.generation >= generation
     if (isCurrent && status.phase === 'Ready') return { isReady: true, message: status.message, status }
-    if (isCurrent && status.phase === 'Failed') return { isReady: false, message: describeStatus(status), status }
+    if (isCurrent && status.phase === 'Failed')
+      return { isReady: false, message: describeStatus(status), status }
     const pod = isCurrent ? undefined : await host.get(pods, { namespace, name: names.pod }, { signal })
     const message = isCurrent ? describeStatus(status) : describePod(names.pod, pod)
     if (message !== said) onProgress?.(message)
@@ -65,10 +66,14 @@ export function describePod(name: string, pod: Pod | undefined): string {
       const ended = last === undefined ? '' : `, last exit code ${last.exitCode}`
       return `pod ${name}: ${reason}${message === undefined ? '' : `: ${message}`}${ended}`
     }
-    if (state?.terminated !== undefined) return `pod ${name}: its container ended with ${state.terminated.exitCode}`
+    if (state?.terminated !== undefined)
+      return `pod ${name}: its container ended with ${state.terminated.exitCode}`
   }
   const scheduled = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
-  if (scheduled?.status === 'False') return `pod ${name} is not scheduled: ${scheduled.message ?? scheduled.reason}`
+  if (scheduled?.status === 'False')
+    return `pod ${name} is not scheduled: ${scheduled.message ?? scheduled.reason}`
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
-  return ready?.status === 'True' ? `pod ${name} serves; the release begins` : `pod ${name} is ${pod.status?.phase ?? 'Pending'}`
+  return ready?.status === 'True'
+    ? `pod ${name} serves; the release begins`
+    : `pod ${name} is ${pod.status?.phase ?? 'Pending'}`
 }

@@ -24,6 +24,7 @@ import { secret } from './core/secret.ts'
 import { service } from './core/service.ts'
 import { serviceAccount } from './core/service-account.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
+import { release } from './k3v/release.ts'
 import { tombstone } from './k3v/tombstone.ts'
 import type { Kind } from './kind.ts'
 import { ingress } from './networking/ingress.ts'
@@ -87,5 +88,6 @@ export const builtInKinds: readonly Kind[] = [
   priorityClass,
   lease,
   endpointSlice,
+  release,
   tombstone,
 ]

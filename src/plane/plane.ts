@@ -17,6 +17,7 @@ import { createInProcessClient } from '../client/in-process.ts'
 import type { KubeconfigContent } from '../client/kubeconfig-file.ts'
 import type { ResourceLister } from '../controllers/context.ts'
 import { startControllers } from '../controllers/start.ts'
+import type { ServedResource } from '../deploy/apply/served.ts'
 import { builtInKinds } from '../kinds/index.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { openPki, type Pki } from '../pki/pki.ts'
@@ -75,6 +76,8 @@ export interface Plane extends AsyncDisposable {
   readonly port: number
   /** `https://127.0.0.1:PORT`, empty without a port. */
   readonly url: string
+  /** What is served at this moment and can be listed. */
+  served(): readonly ServedResource[]
   /** A client in this process. The default user may do everything. */
   clientFor(user?: UserInfo, userAgent?: string): Client
   /** What is served now, custom resources included. */
@@ -169,6 +172,7 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
     pki,
     port,
     url,
+    served: () => resourceSource(catalog).list(),
     clientFor,
     resources,
     kubeconfig: (wanted = {}) => kubeconfigOf(pki, url, wanted),
