@@ -132,13 +132,20 @@ export class PodRun {
       this.stopAll(this.#graceMs)
       return
     }
+    if (this.#isDone) {
+      this.#stopSidecars()
+      return
+    }
     if (!(await this.#prepare(signal))) return
     if (!(await this.#initialize())) return
     for (const part of this.#main) await this.#keepUp(part)
-    const isAllEnded = this.#main.every(
+  }
+
+  /** Its containers have ended, and none is started again: what stands by them ends too. */
+  get #isDone(): boolean {
+    return this.#main.every(
       ({ container, run }) => run.ended !== undefined && !this.#restarts(container, run),
     )
-    if (isAllEnded) this.#stopSidecars()
   }
 
   get #graceMs(): number {

@@ -54,7 +54,9 @@ async function startOf(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8')
     // The name in parentheses may hold anything; the start is the 22nd field of proc(5), the 20th after it.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    // A zombie has ended; only its parent has not noticed.
+    return state === 'Z' ? undefined : fields[18]
   } catch {
     return process.platform === 'linux' ? undefined : await startFromPs(pid)
   }
