@@ -1,0 +1,397 @@
+import t from 'tap'
+import type { Pod } from '../../src/api/models.ts'
+import {
+  configMaps,
+  events,
+  nodes,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  services,
+} from '../../src/client/resources.ts'
+import {
+  copyName,
+  hostNamespace,
+  hostPodOf,
+  runOnHost,
+  setHostStatus,
+  startTwoWorlds,
+  until,
+  untilAll,
+} from './two-worlds.ts'
+
+const inDefault = (name: string) => ({ namespace: 'default', name })
+const onHost = (name: string) => ({ namespace: hostNamespace, name })
+const podNamed = (name: string, spec: Partial<Pod['spec']> = {}, labels = {}): Pod => ({
+  metadata: { name, namespace: 'default', labels },
+  spec: { containers: [{ name: 'main', image: 'web:1' }], ...spec },
+})
+
+t.test('a pod reaches the host with what it reads, runs there, and its status comes back', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  host.proxy.canaries.add('hunter2')
+  await virtual.create(configMaps, { metadata: inDefault('settings'), data: { colour: 'blue' } })
+  await virtual.create(secrets, {
+    metadata: inDefault('password'),
+    data: { password: Buffer.from('hunter2').toString('base64') },
+  })
+  await virtual.create(configMaps, { metadata: inDefault('unread'), data: { a: 'b' } })
+  await virtual.create(
+    pods,
+    podNamed('web', {
+      containers: [
+        {
+          name: 'main',
+          image: 'web:1',
+          env: [
+            { name: 'COLOUR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'colour' } } },
+            { name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+          ],
+          envFrom: [{ secretRef: { name: 'password' } }],
+        },
+      ],
+    }),
+  )
+  const copy = await hostPodOf(host, 'web')
+  const settings = await host.admin.get(configMaps, onHost(copyName('ConfigMap', 'settings')))
+  t.strictSame(settings?.data, { colour: 'blue' })
+  t.ok(await host.admin.get(secrets, onHost(copyName('Secret', 'password'))))
+  t.equal(await host.admin.get(configMaps, onHost(copyName('ConfigMap', 'unread'))), undefined)
+  const [container] = copy.spec?.containers ?? []
+  const ownVariables = container?.env?.filter(({ valueFrom }) => valueFrom !== undefined)
+  t.match(ownVariables, [
+    { name: 'COLOUR', valueFrom: { configMapKeyRef: { name: copyName('ConfigMap', 'settings') } } },
+    { name: 'NAME', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['k3v.dev/name']" } } },
+  ])
+  t.match(copy.metadata.ownerReferences, [{ kind: 'ConfigMap', name: 'release', uid: host.root.uid }])
+
+  await runOnHost(host, copy)
+  const pod = await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+  t.match(pod, {
+    spec: { nodeName: 'k3v-node' },
+    status: { podIP: '10.244.1.9', hostIP: '192.168.7.7', qosClass: 'BestEffort' },
+  })
+  t.match(pod.status?.conditions?.map(({ type, status }) => `${type}=${status}`).sort(), [
+    'ContainersReady=True',
+    'Initialized=True',
+    'PodScheduled=True',
+    'Ready=True',
+  ])
+  t.ok(await virtual.get(nodes, { name: 'k3v-node' }))
+
+  await virtual.patch(configMaps, inDefault('settings'), { type: 'merge', body: { data: { colour: 'red' } } })
+  await until(
+    host.admin,
+    configMaps,
+    onHost(copyName('ConfigMap', 'settings')),
+    (one) => one?.data?.['colour'] === 'red',
+  )
+})
+
+t.test(
+  'a pod that is deleted ends on the host first, with its grace, and takes its copies along',
+  async (t) => {
+    await using worlds = await startTwoWorlds(t)
+    const { host, virtual } = worlds
+    await virtual.create(configMaps, { metadata: inDefault('settings'), data: {} })
+    await virtual.create(pods, podNamed('web', { volumes: [{ name: 'v', configMap: { name: 'settings' } }] }))
+    const copy = await hostPodOf(host, 'web')
+    await runOnHost(host, copy)
+    await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+    await virtual.delete(pods, inDefault('web'), { gracePeriodSeconds: 7 })
+    const ending = await until(
+      host.admin,
+      pods,
+      onHost(copyName('Pod', 'web')),
+      (one) => one?.metadata.deletionTimestamp !== undefined,
+    )
+    t.equal(ending.metadata.deletionGracePeriodSeconds, 7)
+    t.ok(await virtual.get(pods, inDefault('web')), 'it is there until the host says that it is gone')
+    await host.admin.delete(pods, onHost(copyName('Pod', 'web')), { gracePeriodSeconds: 0 })
+    await untilAll(virtual, pods, 'default', (all) => all.length === 0)
+    await untilAll(host.admin, secrets, hostNamespace, (all) => all.length === 0)
+    await until(host.admin, configMaps, onHost(copyName('ConfigMap', 'settings')), (one) => one === undefined)
+  },
+)
+
+t.test('a pod that vanishes from the host is not made there again', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('web'))
+  const copy = await hostPodOf(host, 'web')
+  await runOnHost(host, copy)
+  await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+  await host.admin.delete(pods, onHost(copyName('Pod', 'web')), { gracePeriodSeconds: 0 })
+  await untilAll(virtual, pods, 'default', (all) => all.length === 0)
+  t.equal(host.proxy.count('create', 'pods'), 1)
+})
+
+t.test('a pod that the host ends is ending in the plane too', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('web'))
+  await runOnHost(host, await hostPodOf(host, 'web'))
+  await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+  await host.admin.delete(pods, onHost(copyName('Pod', 'web')), { gracePeriodSeconds: 9 })
+  const ending = await until(
+    virtual,
+    pods,
+    inDefault('web'),
+    (one) => one?.metadata.deletionTimestamp !== undefined,
+  )
+  t.equal(ending.metadata.deletionGracePeriodSeconds, 9)
+})
+
+t.test('a pod of the same name gets its own copy when the old one is gone', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  const first = await virtual.create(pods, podNamed('web'))
+  const copy = await hostPodOf(host, 'web')
+  await runOnHost(host, copy)
+  await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+  await virtual.delete(pods, inDefault('web'), { gracePeriodSeconds: 0 })
+  await untilAll(virtual, pods, 'default', (all) => all.length === 0)
+  const second = await virtual.create(pods, podNamed('web'))
+  await until(
+    host.admin,
+    pods,
+    onHost(copyName('Pod', 'web')),
+    (one) => one?.metadata.deletionTimestamp !== undefined,
+  )
+  await host.admin.delete(pods, onHost(copyName('Pod', 'web')), { gracePeriodSeconds: 0 })
+  const next = await until(
+    host.admin,
+    pods,
+    onHost(copyName('Pod', 'web')),
+    (one) => one !== undefined && one.metadata.uid !== copy.metadata.uid,
+  )
+  t.not(first.metadata.uid, second.metadata.uid)
+  t.equal(next.metadata.annotations?.['k3v.dev/uid'], second.metadata.uid)
+  t.ok(await virtual.get(pods, inDefault('web')), 'the new pod did not suffer for the old one')
+})
+
+t.test(
+  'labels, images and the deadline of a running pod follow; containers that the host put in stay hidden',
+  async (t) => {
+    await using worlds = await startTwoWorlds(t)
+    const { host, virtual } = worlds
+    await virtual.create(pods, podNamed('web', {}, { app: 'web' }))
+    const copy = await hostPodOf(host, 'web')
+    await runOnHost(host, copy, {
+      containerStatuses: ['main', 'injected'].map((name) => ({
+        name,
+        image: 'x',
+        imageID: 'x',
+        ready: true,
+        restartCount: 0,
+      })),
+    })
+    const pod = await until(virtual, pods, inDefault('web'), (one) => one?.status?.phase === 'Running')
+    t.strictSame(
+      pod.status?.containerStatuses?.map(({ name }) => name),
+      ['main'],
+    )
+    await virtual.patch(pods, inDefault('web'), {
+      type: 'strategic',
+      body: {
+        metadata: { labels: { tier: 'front' } },
+        spec: { activeDeadlineSeconds: 600, containers: [{ name: 'main', image: 'web:2' }] },
+      },
+    })
+    const changed = await until(
+      host.admin,
+      pods,
+      onHost(copyName('Pod', 'web')),
+      (one) => one?.spec?.containers[0]?.image === 'web:2',
+    )
+    t.equal(changed.spec?.activeDeadlineSeconds, 600)
+    t.equal(Object.values(changed.metadata.labels ?? {}).includes('front'), true)
+  },
+)
+
+t.test('messages of the host lose its names on their way', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('web', { volumes: [{ name: 'v', configMap: { name: 'settings' } }] }))
+  const copy = await hostPodOf(host, 'web')
+  const missing = copyName('ConfigMap', 'settings')
+  await runOnHost(host, copy, {
+    phase: 'Pending',
+    containerStatuses: [
+      {
+        name: 'main',
+        image: '',
+        imageID: '',
+        ready: false,
+        restartCount: 0,
+        state: {
+          waiting: {
+            reason: 'CreateContainerConfigError',
+            message: `configmap "${missing}" not found for pod "${copy.metadata.name}" in "${hostNamespace}"`,
+          },
+        },
+      },
+    ],
+  })
+  const pod = await until(
+    virtual,
+    pods,
+    inDefault('web'),
+    (one) => one?.status?.containerStatuses !== undefined,
+  )
+  t.equal(
+    pod.status?.containerStatuses?.[0]?.state?.waiting?.message,
+    'configmap "settings" not found for pod "web" in "default"',
+  )
+})
+
+t.test('readiness gates are judged in the plane', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('web', { readinessGates: [{ conditionType: 'example.com/ready' }] }))
+  const copy = await hostPodOf(host, 'web')
+  t.equal(copy.spec?.readinessGates, undefined)
+  await runOnHost(host, copy)
+  const readiness = (pod: Pod | undefined) => pod?.status?.conditions?.find(({ type }) => type === 'Ready')
+  const waiting = await until(virtual, pods, inDefault('web'), (one) => readiness(one)?.status === 'False')
+  t.equal(readiness(waiting)?.reason, 'ReadinessGatesNotReady')
+  await virtual.patchStatus(pods, inDefault('web'), {
+    type: 'strategic',
+    body: { status: { conditions: [{ type: 'example.com/ready', status: 'True' }] } },
+  })
+  await until(virtual, pods, inDefault('web'), (one) => readiness(one)?.status === 'True')
+})
+
+t.test('a gated pod waits in the plane until its gates are gone', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('gated', { schedulingGates: [{ name: 'example.com/wait' }] }))
+  await virtual.create(pods, podNamed('free'))
+  await hostPodOf(host, 'free')
+  t.equal(await host.admin.get(pods, onHost(copyName('Pod', 'gated'))), undefined)
+  await virtual.patch(pods, inDefault('gated'), { type: 'merge', body: { spec: { schedulingGates: null } } })
+  await hostPodOf(host, 'gated')
+})
+
+t.test('A1 A3 a pod that must not run says why, and never reaches the host', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(
+    pods,
+    podNamed('root', {
+      containers: [{ name: 'main', image: 'x', securityContext: { privileged: true } }],
+    }),
+  )
+  await virtual.create(pods, podNamed('network', { hostNetwork: true }))
+  const condition = (pod: Pod | undefined) =>
+    pod?.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  const root = await until(virtual, pods, inDefault('root'), (one) => condition(one) !== undefined)
+  t.match(condition(root)?.message, /violates PodSecurity "baseline:latest": privileged \(container "main"/)
+  const network = await until(virtual, pods, inDefault('network'), (one) => condition(one) !== undefined)
+  t.match(condition(network)?.message, /spec\.hostNetwork/)
+  await untilAll(
+    virtual,
+    events,
+    'default',
+    (all) => all.filter(({ reason }) => reason === 'RefusedOnHost').length === 2,
+  )
+  t.equal(host.proxy.count('create', 'pods'), 0)
+})
+
+t.test('what has no effect on the host is told once', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(
+    pods,
+    podNamed('picky', {
+      nodeSelector: { 'node-role.kubernetes.io/control-plane': '' },
+      tolerations: [{ operator: 'Exists' }],
+      containers: [{ name: 'main', image: 'x', ports: [{ containerPort: 80, hostPort: 80 }] }],
+    }),
+  )
+  const copy = await hostPodOf(host, 'picky')
+  t.equal(copy.spec?.nodeSelector, undefined)
+  t.equal(copy.spec?.containers[0]?.ports?.[0]?.hostPort, undefined)
+  t.notOk(copy.spec?.tolerations?.some(({ key }) => key === undefined))
+  const told = await untilAll(virtual, events, 'default', (all) =>
+    all.some(({ reason }) => reason === 'NotEnforcedOnHost'),
+  )
+  const message = told.find(({ reason }) => reason === 'NotEnforcedOnHost')?.message
+  t.match(message, /spec\.nodeSelector .*spec\.containers\[0\]\.ports\[0\]\.hostPort .*spec\.tolerations/s)
+})
+
+t.test('claims get volumes of the host, and say when they are bound', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(persistentVolumeClaims, {
+    metadata: inDefault('data'),
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'of-the-tenant',
+      volumeName: 'victim',
+      resources: { requests: { storage: '1Gi' } },
+    },
+  })
+  const name = copyName('PersistentVolumeClaim', 'data')
+  const copy = await until(host.admin, persistentVolumeClaims, onHost(name), (one) => one !== undefined)
+  t.equal(copy.spec?.storageClassName, undefined)
+  t.equal(copy.spec?.volumeName, undefined)
+  await host.admin.patchStatus(persistentVolumeClaims, onHost(name), {
+    type: 'merge',
+    body: { status: { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '2Gi' } } },
+  })
+  const bound = await until(
+    virtual,
+    persistentVolumeClaims,
+    inDefault('data'),
+    (one) => one?.status?.phase === 'Bound',
+  )
+  t.strictSame(bound.status?.capacity, { storage: '2Gi' })
+})
+
+t.test('a service has the address that the host gave it, and selects the copies', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  const service = await virtual.create(services, {
+    metadata: inDefault('web'),
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }], type: 'NodePort' },
+  })
+  const copy = await host.admin.get(services, onHost(copyName('Service', 'web')))
+  t.equal(service.spec?.clusterIP, copy?.spec?.clusterIP)
+  t.equal(copy?.spec?.type, 'ClusterIP')
+  await virtual.create(pods, podNamed('web', {}, { app: 'web' }))
+  const pod = await hostPodOf(host, 'web')
+  for (const [key, value] of Object.entries(copy?.spec?.selector ?? {}))
+    t.equal(pod.metadata.labels?.[key], value, key)
+  const told = await untilAll(virtual, events, 'default', (all) =>
+    all.some(({ reason }) => reason === 'NotEnforcedOnHost'),
+  )
+  t.match(told[0]?.message, /NodePort/)
+  await virtual.patch(services, inDefault('web'), {
+    type: 'merge',
+    body: { spec: { ports: [{ port: 81, targetPort: 1 }] } },
+  })
+  await until(
+    host.admin,
+    services,
+    onHost(copyName('Service', 'web')),
+    (one) => one?.spec?.ports?.[0]?.port === 81,
+  )
+  await virtual.delete(services, inDefault('web'))
+  await until(host.admin, services, onHost(copyName('Service', 'web')), (one) => one === undefined)
+})
+
+t.test('status follows while a pod ends, and a finished pod stays until it is deleted', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('job', { restartPolicy: 'Never' }))
+  const copy = await hostPodOf(host, 'job')
+  await runOnHost(host, copy)
+  await setHostStatus(host, copy, { phase: 'Succeeded' })
+  await until(virtual, pods, inDefault('job'), (one) => one?.status?.phase === 'Succeeded')
+  await virtual.delete(pods, inDefault('job'))
+  await untilAll(host.admin, pods, hostNamespace, (all) =>
+    all.every(({ metadata }) => metadata.deletionTimestamp !== undefined),
+  )
+})
