@@ -15,7 +15,8 @@ import {
   statefulSets,
 } from '../client/resources.ts'
 import { accessesOf, deployRules, describeAccesses, missingAccess } from './host/access.ts'
-import { type HostOptions, hostObjects, ownedBy, type Root, rootConfigMap } from './host/manifests.ts'
+import { hostObjects, rootConfigMap } from './host/manifests.ts'
+import { type HostOptions, ownedBy, type Root } from './host/wanted.ts'
 import { type Payload, packPayload } from './payload.ts'
 import { digestOf, toSecrets } from './pieces.ts'
 import { type Kept, nextPointer, type Pointer, readPointer } from './pointer.ts'

@@ -1,26 +1,11 @@
 // The host objects of a release, as they are applied: pure.
 // Applying them is deploy.ts's; which rights the plane needs is told by whoever calls.
 
-import type { PolicyRule } from '../../api/contracts.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { bootKey, type Pointer, pointerKey } from '../pointer.ts'
-import { labelsOf, type ReleaseNames } from '../release-names.ts'
+import { bootKey, pointerKey } from '../pointer.ts'
+import { labelsOf } from '../release-names.ts'
 import { planeStatefulSet } from './plane-set.ts'
-
-export interface HostOptions {
-  readonly names: ReleaseNames
-  readonly namespace: string
-  readonly pointer: Pointer
-  /** What templates/start.mjs holds. */
-  readonly bootScript: string
-  /** The plane's Role. */
-  readonly rules: readonly PolicyRule[]
-  readonly image: string
-  readonly memory: string
-  readonly storage: string
-  /** False: the claim outlives the release. */
-  readonly dropsClaim: boolean
-}
+import { type HostOptions, ownedBy, type Root } from './wanted.ts'
 
 /** Owns everything else; applied first, for its UID. */
 export function rootConfigMap({ names, namespace, pointer, bootScript }: HostOptions): KubeObject {
@@ -30,11 +15,6 @@ export function rootConfigMap({ names, namespace, pointer, bootScript }: HostOpt
     metadata: { name: names.root, namespace, labels: labelsOf(names.release, 'root') },
     data: { [pointerKey]: JSON.stringify(pointer), [bootKey]: bootScript },
   }
-}
-
-export interface Root {
-  readonly name: string
-  readonly uid: string
 }
 
 /** Everything but the root and what is kept in Secrets. The StatefulSet comes last. */
@@ -83,5 +63,3 @@ function service({ names, namespace }: HostOptions, root: Root): KubeObject {
     },
   }
 }
-
-export const ownedBy = ({ name, uid }: Root) => ({ apiVersion: 'v1', kind: 'ConfigMap', name, uid })

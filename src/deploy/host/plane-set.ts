@@ -4,7 +4,7 @@
 import type { KubeObject } from '../../api/object.ts'
 import { bootKey } from '../pointer.ts'
 import { labelsOf, planePort, type ReleaseNames } from '../release-names.ts'
-import { type HostOptions, ownedBy, type Root } from './manifests.ts'
+import { type HostOptions, ownedBy, type Root } from './wanted.ts'
 
 // The user `node` of the stock image.
 const userId = 1000
