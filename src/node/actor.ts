@@ -25,7 +25,7 @@ import type { Random } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
 import { type Controller, createController } from '../reconcile/controller.ts'
 import { fromInformer, type Source } from '../reconcile/source.ts'
-import { createClusterView } from './network/cluster-view.ts'
+import { type ClusterView, createClusterView } from './network/cluster-view.ts'
 import { startLoopback } from './network/loopback.ts'
 import { clusterDomain, findRecords } from './network/names.ts'
 import { type Destination, type Network, startNetwork } from './network/network.ts'
@@ -37,10 +37,12 @@ import { PodManager } from './pods/pod-manager.ts'
 import { referencesOf } from './pods/references.ts'
 import { nodeImages } from './process/image.ts'
 import { endOrphans } from './process/orphans.ts'
+import { preparePreload } from './process/preload-files.ts'
 import { type Claims, ensureStorageClass, startClaims } from './volumes/claims.ts'
 
 export const nodeAddress = '10.240.0.1'
 const podNetwork = { network: '10.244.0.0', prefix: 16 }
+const defaultServiceNetwork = { network: '10.96.0.0', prefix: 16 }
 const stopGraceMs = 5_000
 
 export interface NodeActorOptions {
@@ -96,6 +98,7 @@ interface Directories {
   readonly volumes: string
   readonly processes: string
   readonly bin: string
+  readonly preload: string
 }
 
 async function start(options: NodeActorOptions, shutdown: Shutdown): Promise<NodeActor> {
@@ -105,21 +108,7 @@ async function start(options: NodeActorOptions, shutdown: Shutdown): Promise<Nod
   if (orphans.length > 0) log.warn('ended processes that an earlier host left behind', { pids: orphans })
   const world = startInformers(options, shutdown)
   const view = createClusterView(world)
-  const network = shutdown.add(
-    'network',
-    await startNetwork({
-      view,
-      networks: [
-        podNetwork,
-        options.serviceNetwork ?? { network: '10.96.0.0', prefix: 16 },
-        { network: nodeAddress, prefix: 32 },
-      ],
-      api: options.api,
-      nodeAddress,
-      random,
-      log,
-    }),
-  )
+  const network = shutdown.add('network', await openNetwork(options, view))
   const recorder = shutdown.add('events', createRecorder({ client, component: 'k3v-host', clock, log }))
   await Promise.all(Object.values(world).map(({ synced }) => synced))
   shutdown.add('node', keepNode({ client, name: nodeName, address: nodeAddress, clock, log }))
@@ -143,6 +132,7 @@ async function start(options: NodeActorOptions, shutdown: Shutdown): Promise<Nod
     directory: directories.pods,
     processDirectory: directories.processes,
     binDirectory: directories.bin,
+    preloadUrl: await preparePreload(directories.preload),
     enqueue,
   })
   await manager.removeLeftovers()
@@ -165,6 +155,14 @@ async function start(options: NodeActorOptions, shutdown: Shutdown): Promise<Nod
   return actorOf({ manager, network, shutdown, view })
 }
 
+function openNetwork(
+  { api, serviceNetwork, random, log }: NodeActorOptions,
+  view: ClusterView,
+): Promise<Network> {
+  const networks = [podNetwork, serviceNetwork ?? defaultServiceNetwork, { network: nodeAddress, prefix: 32 }]
+  return startNetwork({ view, networks, api, nodeAddress, random, log })
+}
+
 function actorOf({
   manager,
   network,
@@ -174,7 +172,7 @@ function actorOf({
   manager: PodManager
   network: Network
   shutdown: Shutdown
-  view: Parameters<typeof findRecords>[0]
+  view: ClusterView
 }): NodeActor {
   return {
     dial: (destination, dialOptions) => network.dial(destination, dialOptions),
@@ -215,7 +213,13 @@ async function makeDirectories(root: string): Promise<Directories> {
   const link = join(bin ?? root, 'node')
   await rm(link, { force: true })
   await symlink(process.execPath, link)
-  return { pods: podFolder ?? root, volumes: volumes ?? root, processes: processes ?? root, bin: bin ?? root }
+  return {
+    pods: podFolder ?? root,
+    volumes: volumes ?? root,
+    processes: processes ?? root,
+    bin: bin ?? root,
+    preload: join(root, 'preload'),
+  }
 }
 
 type World = ReturnType<typeof startInformers>

@@ -10,6 +10,7 @@ import { type Network, startNetwork } from '../../src/node/network/network.ts'
 import type { Mount } from '../../src/node/preload/config.ts'
 import { startContainer } from '../../src/node/process/container.ts'
 import { readLog } from '../../src/node/process/log-reader.ts'
+import { preparePreload } from '../../src/node/process/preload-files.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { silentLogger } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
@@ -107,6 +108,7 @@ async function startOne(
     directory: join(directory, 'container'),
     podDirectory: directory,
     binDirectory: join(directory, 'bin'),
+    preloadUrl: await preparePreload(join(directory, 'preload')),
     mounts,
     commandLine: options.commandLine ?? ['node', '/app/main.mjs'],
     env: options.env ?? {},

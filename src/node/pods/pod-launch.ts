@@ -24,6 +24,7 @@ export interface LaunchContext {
   /** The pod's own folder. */
   readonly directory: string
   readonly binDirectory: string
+  readonly preloadUrl: string
   /** Where it is remembered which processes were started. */
   readonly processDirectory: string
   readonly podIP: string
@@ -120,7 +121,7 @@ export class PodLauncher {
       mounts: readonly Mount[]
     },
   ): Promise<RunningContainer> {
-    const { binDirectory, podIP, network, clock, processDirectory } = this.#context
+    const { binDirectory, preloadUrl, podIP, network, clock, processDirectory } = this.#context
     const expanded = (words: readonly string[] = []): string[] => words.map((word) => expand(word, env))
     // The log of the run before is kept, older ones are not.
     await rm(this.logPath(container.name, restartCount - 2), { force: true })
@@ -129,6 +130,7 @@ export class PodLauncher {
       directory,
       podDirectory: this.#context.directory,
       binDirectory,
+      preloadUrl,
       mounts,
       commandLine: commandLine({ command: expanded(container.command), args: expanded(container.args) }),
       env,

@@ -24,7 +24,14 @@ import { PodRun, type Turn } from './pod-run.ts'
 export interface PodManagerOptions
   extends Pick<
     LaunchContext,
-    'allocatable' | 'binDirectory' | 'images' | 'kubernetes' | 'processDirectory' | 'services' | 'source'
+    | 'allocatable'
+    | 'binDirectory'
+    | 'images'
+    | 'kubernetes'
+    | 'preloadUrl'
+    | 'processDirectory'
+    | 'services'
+    | 'source'
   > {
   readonly client: Client
   readonly pods: Informer<Pod>

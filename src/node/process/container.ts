@@ -16,6 +16,8 @@ export interface ContainerOptions {
   readonly directory: string
   readonly podDirectory: string
   readonly binDirectory: string
+  /** The URL of the preload, preload-files.ts's. */
+  readonly preloadUrl: string
   readonly mounts: readonly Mount[]
   readonly commandLine: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -32,10 +34,6 @@ export interface RunningContainer extends RunningProcess {
   /** Starts another process as the container would: for exec, exec probes and hooks. */
   launch(commandLine: readonly string[]): Launch
 }
-
-// From source it is TypeScript; in the published package it stands beside it as JavaScript.
-const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-const preloadUrl = new URL(`../preload/start${extension}`, import.meta.url).href
 
 /** Rejects when its program cannot be started. */
 export async function startContainer(options: ContainerOptions): Promise<RunningContainer> {
@@ -55,7 +53,13 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   await writeFile(configPath, JSON.stringify(config), { mode: 0o600 })
   const paths = new PathMap(config)
   const launch = (commandLine: readonly string[]): Launch =>
-    launchOf({ ...options, commandLine, paths, home, preload: preloadSpecifier(preloadUrl, configPath) })
+    launchOf({
+      ...options,
+      commandLine,
+      paths,
+      home,
+      preload: preloadSpecifier(options.preloadUrl, configPath),
+    })
   const log = await LogFile.open({ path: options.logPath, clock: options.clock })
   const finish = async (): Promise<void> => {
     network.control.dismiss(token)
