@@ -23,6 +23,8 @@ export interface ApplyPackageOptions {
   readonly release: string
   readonly inventory: InventoryStore
   readonly judgeHealth?: JudgeHealth | undefined
+  /** Objects that are only tried, by a dry run: a proof asks for it. */
+  readonly isTrial?: ((object: KubeObject) => boolean) | undefined
   readonly fieldManager?: string | undefined
   /** For applying and for waiting, each. */
   readonly timeoutMs?: number | undefined
@@ -98,7 +100,7 @@ export const describePending = ({ key, verdict }: Pending): string =>
 const retryFirstMs = 50
 const retryMaxMs = 2_000
 
-type Settled = ApplyPackageOptions & {
+type Settled = Omit<ApplyPackageOptions, 'inventory'> & {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly timeoutMs: number
@@ -118,6 +120,7 @@ export async function applyAll(options: Settled): Promise<Applied> {
     findResource: options.findResource,
     release: options.release,
     fieldManager: options.fieldManager ?? fieldManagerOfReleases,
+    isTrial: options.isTrial,
     comes: comingFrom(options.objects),
     signal,
   }

@@ -16,6 +16,8 @@ export interface Attempt {
   readonly findResource: FindResource
   readonly release: string
   readonly fieldManager: string
+  /** Objects that are only tried: judged like any, and not stored. */
+  readonly isTrial?: ((object: KubeObject) => boolean) | undefined
   /** Namespaces and kinds that this very package brings: their absence passes. */
   readonly comes: Coming
   readonly signal: AbortSignal
@@ -52,6 +54,7 @@ export async function applyOne(object: KubeObject, attempt: Attempt): Promise<Ou
       fieldManager,
       force: true,
       fieldValidation: 'Strict',
+      isDryRun: attempt.isTrial?.(object) === true,
       signal,
     })
     return { type: 'applied', object: applied as KubeObject }
