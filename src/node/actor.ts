@@ -31,6 +31,7 @@ import { clusterDomain, findRecords } from './network/names.ts'
 import { type Destination, type Network, startNetwork } from './network/network.ts'
 import type { Socket } from './network/published.ts'
 import { capacityOf, keepNode } from './node-object.ts'
+import { type PodExec, type PodExecOptions, podExec } from './pods/pod-exec.ts'
 import type { LaunchedInstance } from './pods/pod-launch.ts'
 import { followPodLog, type PodLogOptions, podLog } from './pods/pod-logs.ts'
 import { PodManager } from './pods/pod-manager.ts'
@@ -78,6 +79,8 @@ export interface NodeActor extends AsyncDisposable {
   resolve(name: string): readonly string[]
   logs(options: PodLogOptions): Promise<string>
   followLogs(options: PodLogOptions & { readonly signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /** Runs a command beside a container's program. */
+  exec(options: PodExecOptions): Promise<PodExec>
   processes(): readonly RunningPodProcess[]
 }
 
@@ -184,6 +187,7 @@ function actorOf({
     },
     logs: (logOptions) => podLog(manager, logOptions),
     followLogs: (logOptions) => followPodLog(manager, logOptions),
+    exec: (execOptions) => podExec(manager, execOptions),
     processes: () =>
       manager.managed.flatMap(({ run }) => processesOf(run.pod, (name) => run.run(name)?.instance)),
     [Symbol.asyncDispose]: () => shutdown.stop(),

@@ -329,6 +329,36 @@ t.test('what a pod needs and does not find is told, and the pod starts when it i
   )
 })
 
+t.test('a command runs beside a program, with its files and its input', async (t) => {
+  await using one = await startTestHost()
+  await one.config('app', { text: 'mounted' })
+  await one.create('shell', {
+    containers: [
+      script("setInterval(() => {}, 1000); console.log('up')", {
+        env: [{ name: 'X', value: 'variable' }],
+        volumeMounts: [{ name: 'app', mountPath: '/app' }],
+      }),
+    ],
+    volumes: [{ name: 'app', configMap: { name: 'app' } }],
+  })
+  await one.untilLogged('shell', 'up')
+  const source =
+    "process.stdin.on('data', (data) => { console.log(String(data), process.env.X, require('fs').readFileSync('/app/text', 'utf8')); process.exit(5) })"
+  const command = await one.host.actor.exec({
+    namespace: 'default',
+    pod: 'shell',
+    command: ['node', '-e', source],
+  })
+  command.stdin.write('input')
+  let said = ''
+  for await (const part of command.stdout) said += part
+  t.equal(said, 'input variable mounted\n')
+  t.equal((await command.exited).exitCode, 5)
+  await t.rejects(one.host.actor.exec({ namespace: 'default', pod: 'none', command: ['node'] }), {
+    code: 404,
+  })
+})
+
 t.test('a claim is a folder that outlives its pods and goes with the claim', async (t) => {
   await using one = await startTestHost()
   const { client } = one.host

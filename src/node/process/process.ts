@@ -2,7 +2,7 @@
 // What to start is launch.ts's; when to stop it, the pod's.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Launch } from './launch.ts'
 import type { LogFile, Stream } from './log-file.ts'
 
@@ -23,12 +23,8 @@ export interface RunningProcess {
 /** Rejects when it cannot be started: no such file, not executable. */
 export async function startProcess(launch: Launch, log: LogFile): Promise<RunningProcess> {
   const child = spawn(launch.file, [...launch.args], {
-    cwd: launch.cwd,
-    env: { ...launch.env },
+    ...settings(launch),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: a signal to the host's terminal is not one to the pods.
-    detached: true,
-    windowsHide: true,
   })
   const pid = await started(child)
   const outputs = [
@@ -44,16 +40,32 @@ export async function startProcess(launch: Launch, log: LogFile): Promise<Runnin
 
 /** Without a log: for commands whose exit code alone is wanted. */
 export async function startBareProcess(launch: Launch): Promise<RunningProcess> {
-  const child = spawn(launch.file, [...launch.args], {
-    cwd: launch.cwd,
-    env: { ...launch.env },
-    stdio: 'ignore',
-    detached: true,
-    windowsHide: true,
-  })
+  return await running(spawn(launch.file, [...launch.args], { ...settings(launch), stdio: 'ignore' }))
+}
+
+export interface PipedProcess extends RunningProcess {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+}
+
+/** Its streams are the caller's to read and write. */
+export async function startPipedProcess(launch: Launch): Promise<PipedProcess> {
+  const child = spawn(launch.file, [...launch.args], { ...settings(launch), stdio: 'pipe' })
+  const { stdin, stdout, stderr } = child
+  // One that ends without reading its input is none of our business.
+  stdin.on('error', () => undefined)
+  return { ...(await running(child)), stdin, stdout, stderr }
+}
+
+async function running(child: ChildProcess): Promise<RunningProcess> {
   const pid = await started(child)
   return { pid, exited: ended(child, pid), signal: (name) => signalProcess(child, pid, name) }
 }
+
+// A group of its own: a signal to the host's terminal is not one to the pods.
+const settings = ({ cwd, env }: Launch) =>
+  ({ cwd, env: { ...env }, detached: true, windowsHide: true }) as const
 
 function started(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
