@@ -14,6 +14,7 @@ import { respond, warningsOf } from './respond.ts'
 import { type Format, negotiate } from './response/negotiate.ts'
 import { defaultShape, type TableShape } from './response/table.ts'
 import { checkWatchFormat, watchStream } from './response/watch-stream.ts'
+import { notServed } from './subresources/subresource.ts'
 
 /** Subresources that are conversations or streams rather than objects. */
 export const connectSubresources: readonly string[] = ['attach', 'exec', 'log', 'portforward', 'proxy']
@@ -27,8 +28,10 @@ export async function answerResource(edge: Edge, asked: AskedBy): Promise<HttpRe
   judge(edge.authorizer, route, user)
   if (kind === undefined) throw pathNotFound()
   if (route.rest !== '' && route.subresource !== 'proxy') throw pathNotFound()
-  if (edge.connect !== undefined && isConnect(kind, route.subresource))
+  if (isConnect(kind, route.subresource)) {
+    if (edge.connect === undefined) throw notServed(kind, route.subresource)
     return edge.connect({ ...asked, kind })
+  }
   const verb = verbOf(asked)
   const format = negotiate({
     accept: acceptOf(asked),

@@ -252,5 +252,10 @@ t.test('a custom kind is described as its definition says, with whole metadata',
   t.match(size, /"minimum":1/)
   t.notMatch(size, /oneOf|nullable/)
   const protobuf = { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' }
-  t.equal((await edge.h2('/openapi/v2', { headers: protobuf })).status, 406)
+  const gnostic = await edge.h2('/openapi/v2', { headers: protobuf })
+  t.equal(gnostic.status, 200)
+  t.equal(gnostic.headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+  t.match(gnostic.text, /com.example.v1.Thing/)
+  const ofVersion3 = { accept: 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf' }
+  t.equal((await edge.h2('/openapi/v3', { headers: ofVersion3 })).status, 406)
 })

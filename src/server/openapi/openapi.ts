@@ -1,5 +1,5 @@
 // /openapi/v3 and /openapi/v2: made when first asked for, kept until what is served changes.
-// Only JSON is written: the gnostic protobuf form gets 406, and kubectl falls back to version 3.
+// Version 2 is written as JSON and as protobuf, version 3 as JSON only.
 
 import { createHash } from 'node:crypto'
 import { apiVersionOf } from '../../api/object.ts'
@@ -11,6 +11,7 @@ import type { HttpResponse } from '../http/exchange.ts'
 import { parseAccept } from '../response/negotiate.ts'
 import { kubernetesVersion } from '../version.ts'
 import { documentV2, documentV3 } from './document.ts'
+import { gnosticDocument } from './gnostic.ts'
 
 interface OpenApiRequest {
   /** Without a trailing slash. */
@@ -47,13 +48,10 @@ export class OpenApi {
     const { path, accept } = request
     const isV3 = path === '/openapi/v3' || path.startsWith('/openapi/v3/')
     if (!isV3 && path !== '/openapi/v2') return undefined
-    if (!acceptsJson(accept)) throw notAcceptable(['application/json'])
+    const media = mediaOf(accept, isV3 ? [json] : [json, gnostic])
+    if (media === undefined) throw notAcceptable(isV3 ? [json.name] : [json.name, gnostic.name])
     this.#refresh()
-    if (path === '/openapi/v2')
-      return withEtag(
-        this.#bytes('/openapi/v2', () => this.#v2()),
-        request,
-      )
+    if (!isV3) return this.#v2(media, request)
     if (path === '/openapi/v3') return withEtag(Buffer.from(JSON.stringify(this.#index())), request)
     return this.#groupVersion(path.slice('/openapi/v3'.length), request)
   }
@@ -86,14 +84,16 @@ export class OpenApi {
     return { paths: Object.fromEntries(entries) }
   }
 
-  #v2(): object {
-    return documentV2([...this.#groupVersions.values()])
+  #v2(media: Media, request: OpenApiRequest): HttpResponse {
+    const encode = media === gnostic ? gnosticDocument : encodeJson
+    const make = () => documentV2([...this.#groupVersions.values()])
+    return withEtag(this.#bytes(`/openapi/v2 ${media.name}`, make, encode), request, media.contentType)
   }
 
-  #bytes(key: string, make: () => object): Buffer {
+  #bytes(key: string, make: () => object, encode: (document: object) => Buffer = encodeJson): Buffer {
     const known = this.#kept.get(key)
     if (known !== undefined) return known
-    const bytes = Buffer.from(JSON.stringify(make()))
+    const bytes = encode(make())
     const [oldest] = this.#kept.keys()
     if (this.#kept.size >= keptMax && oldest !== undefined) this.#kept.delete(oldest)
     this.#kept.set(key, bytes)
@@ -104,7 +104,7 @@ export class OpenApi {
   #refresh(): void {
     if (this.#revision === this.#source.revision) return
     this.#revision = this.#source.revision
-    this.#kept.delete('/openapi/v2')
+    for (const { name } of [json, gnostic]) this.#kept.delete(`/openapi/v2 ${name}`)
     const next = new Map<string, GroupVersion>()
     for (const { group, versions } of groupsOf(this.#source.kinds())) {
       for (const { version, kinds } of versions) {
@@ -135,17 +135,41 @@ function hashOf(root: string, kinds: readonly Kind[]): string {
   return hash.digest('hex').toUpperCase()
 }
 
-function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === '') return true
-  return parseAccept(accept).some(
-    ({ type, subtype }) =>
-      type === '*' || (type === 'application' && (subtype === '*' || subtype === 'json')),
-  )
+interface Media {
+  /** The subtype that is asked for. */
+  readonly subtype: string
+  readonly name: string
+  /** What the answer says it is: the `@` of the name is no character of a media type. */
+  readonly contentType: string
 }
 
-function withEtag(bytes: Buffer, { ifNoneMatch }: OpenApiRequest): HttpResponse {
+const json: Media = { subtype: 'json', name: 'application/json', contentType: 'application/json' }
+const gnostic: Media = {
+  subtype: 'com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  name: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+}
+
+/** The first form that is accepted; JSON when everything is. */
+function mediaOf(accept: string | undefined, served: readonly Media[]): Media | undefined {
+  if (accept === undefined || accept.trim() === '') return json
+  for (const { type, subtype } of parseAccept(accept)) {
+    if (type === '*' || (type === 'application' && subtype === '*')) return json
+    const found = type === 'application' ? served.find((one) => one.subtype === subtype) : undefined
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const encodeJson = (document: object): Buffer => Buffer.from(JSON.stringify(document))
+
+function withEtag(
+  bytes: Buffer,
+  { ifNoneMatch }: OpenApiRequest,
+  contentType: string = json.contentType,
+): HttpResponse {
   const etag = `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"`
   const headers = { etag, vary: 'Accept' }
   if (ifNoneMatch?.includes(etag)) return { status: 304, headers }
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: bytes }
+  return { status: 200, headers: { ...headers, 'content-type': contentType }, body: bytes }
 }

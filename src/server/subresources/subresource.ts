@@ -3,6 +3,7 @@
 
 import type { Answer } from '../../api/contracts.ts'
 import { ApiError, methodNotAllowed } from '../../api/status.ts'
+import type { Kind } from '../../kinds/kind.ts'
 import { getObject } from '../objects/read.ts'
 import { patchObject, updateObject } from '../objects/write.ts'
 import { named, type Spine, type Target } from '../spine.ts'
@@ -29,17 +30,18 @@ export async function subresourceCall(spine: Spine, target: Target): Promise<Ans
   const handler = handlers[`${kind.plural}/${subresource.name}`]
   if (handler !== undefined && kind.group === '') return handler(spine, target)
   if (subresource.scale !== undefined) return scaleCall(spine, target, subresource.scale)
-  if (subresource.merge === undefined) throw notServed(target)
+  if (subresource.merge === undefined) throw notServed(kind, subresource.name)
   if (verb === 'get') return getObject(spine, target)
   if (verb === 'update') return updateObject(spine, target)
   if (verb === 'patch') return patchObject(spine, target)
   throw methodNotAllowed(named(kind), verb)
 }
 
-function notServed({ kind, call }: Target): ApiError {
+/** A subresource that discovery names and this plane has nobody for. */
+export function notServed({ plural }: Kind, subresource: string): ApiError {
   return new ApiError({
     code: 501,
     reason: 'NotImplemented',
-    message: `${kind.plural}/${call.subresource} is not served by this control plane`,
+    message: `${plural}/${subresource} is not served by this control plane`,
   })
 }
