@@ -267,3 +267,60 @@ t.test('a container ends when the host is gone', async (t) => {
   await bench.network[Symbol.asyncDispose]()
   t.equal((await one.exited).exitCode, 137)
 })
+
+t.test('a pod with nameservers of its own asks those, where the map says that they listen', async (t) => {
+  await using bench = await startBench()
+  bench.services.push({
+    metadata: { name: 'dns', namespace: 'default' },
+    spec: { clusterIP: '10.96.0.53', ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] },
+  })
+  bench.slices.push({
+    metadata: { name: 'dns-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'dns' } },
+    addressType: 'IPv4',
+    ports: [{ name: 'dns', port: 1053, protocol: 'UDP' }],
+    endpoints: [{ addresses: ['10.244.0.2'] }],
+  })
+  const server = await bench.run({
+    podIP: '10.244.0.2',
+    source: `
+      import dgram from 'node:dgram'
+      const socket = dgram.createSocket('udp4')
+      // Answers every A question with 10.96.7.7, and says what was asked.
+      socket.on('message', (query, from) => {
+        let at = 12
+        const labels = []
+        while (query[at] !== 0) { labels.push(query.toString('latin1', at + 1, at + 1 + query[at])); at += query[at] + 1 }
+        const name = labels.join('.')
+        console.log('asked', name)
+        const answer = Buffer.from(query.subarray(0, at + 5))
+        answer.writeUInt16BE(name.startsWith('known.default') ? 0x8180 : 0x8183, 2)
+        answer.writeUInt16BE(1, 4)
+        answer.writeUInt16BE(name.startsWith('known.default') ? 1 : 0, 6)
+        answer.writeUInt16BE(0, 8)
+        answer.writeUInt16BE(0, 10)
+        const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 96, 7, 7])
+        socket.send(name.startsWith('known.default') ? Buffer.concat([answer, record]) : answer, from.port, from.address)
+      })
+      socket.bind(1053, () => console.log('up', socket.address().port))
+    `,
+  })
+  await server.logged('up 1053')
+  const client = await bench.run({
+    podIP: '10.244.0.3',
+    spec: {
+      dnsPolicy: 'None',
+      dnsConfig: {
+        nameservers: ['10.96.0.53'],
+        searches: ['default.svc.cluster.local'],
+        options: [{ name: 'ndots', value: '5' }],
+      },
+    },
+    source: `
+      import { lookup } from 'node:dns/promises'
+      console.log((await lookup('known')).address)
+      await lookup('unknown').catch((error) => console.log(error.code))
+    `,
+  })
+  t.equal((await client.exited).exitCode, 0, await client.log())
+  t.equal(await client.log(), '10.96.7.7\nENOTFOUND\n')
+})

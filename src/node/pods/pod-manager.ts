@@ -224,7 +224,7 @@ export class PodManager {
       clock,
       random,
       tell,
-      graceMs: (current().spec?.terminationGracePeriodSeconds ?? 30) * 1_000,
+      graceMs: graceMsOf(current()),
       launch: (restartCount) => launcher.launch(current(), container, restartCount),
       lastWords: (exit) => launcher.lastWords(container, run.restartCount, exit),
       wake: () => enqueue(key),
@@ -246,7 +246,9 @@ export class PodManager {
 
   /** Asks everything to end, makes it after `graceMs`, and resolves when nothing runs. */
   async stop(graceMs: number): Promise<void> {
-    for (const { run } of this.#managed.values()) run.stopAll(graceMs)
+    for (const { run } of this.#managed.values()) run.stopAll(Math.min(graceMs, graceMsOf(run.pod)))
     await Promise.all(this.managed.map(({ run }) => run.untilStopped()))
   }
 }
+
+const graceMsOf = ({ spec }: Pod): number => (spec?.terminationGracePeriodSeconds ?? 30) * 1_000
