@@ -6,11 +6,12 @@ import { ApiError } from '../api/status.ts'
 import type { AnyObject, ResourceRef } from '../client/client.ts'
 import type { Informer } from '../client/informer.ts'
 import { splitKey } from '../client/objects.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { ReconcileResult } from '../reconcile/controller.ts'
 import { identityFor, type SyncContext } from './context.ts'
 import { digestOf, isSameJson } from './equal.ts'
 import { hostName } from './names.ts'
-import { digestAnnotation, identityOf, isOwned } from './owner.ts'
+import { digestAnnotation, identityOf, isOwned, isOwnKey } from './owner.ts'
 import { createScrub, itself } from './scrub.ts'
 import type { Translation, TranslationContext } from './translators/translation.ts'
 
@@ -34,13 +35,41 @@ export interface Mirror {
 }
 
 const blockedRetryMs = 60_000
+/** A copy that others change on the host is put right this often at most: its webhooks may never agree. */
+const correctionMs = 60_000
+const correctionsMax = 4_096
 
 export function createMirror<T extends AnyObject>(kind: MirrorKind<T>, context: SyncContext): Mirror {
-  return { reconcile: (key, options) => reconcile(kind, context, key, options) }
+  const corrections = new Corrections(context.clock)
+  return { reconcile: (key, options) => reconcile({ ...kind, corrections }, context, key, options) }
 }
 
+/** Remembers which copies were put right lately. */
+class Corrections {
+  readonly #clock: Clock
+  readonly #atMs = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How long to wait before a copy may be put right; 0 notes that it is being done now. */
+  waitMs({ uid = '' }: ObjectMeta): number {
+    const nowMs = this.#clock.monotonic()
+    const lastMs = this.#atMs.get(uid)
+    if (lastMs !== undefined && nowMs - lastMs < correctionMs) return correctionMs - (nowMs - lastMs)
+    this.#atMs.delete(uid)
+    this.#atMs.set(uid, nowMs)
+    const [oldest] = this.#atMs.keys()
+    if (this.#atMs.size > correctionsMax && oldest !== undefined) this.#atMs.delete(oldest)
+    return 0
+  }
+}
+
+type Mirrored<T extends AnyObject> = MirrorKind<T> & { readonly corrections: Corrections }
+
 async function reconcile<T extends AnyObject>(
-  kind: MirrorKind<T>,
+  kind: Mirrored<T>,
   context: SyncContext,
   key: string,
   { signal }: { readonly signal: AbortSignal },
@@ -68,9 +97,9 @@ async function reconcile<T extends AnyObject>(
     if (there === undefined) return { requeueAfterMs: 1_000 }
     if (!isOwned(there, planeUid, identityFor(kind.kind, virtual)))
       return blocked(kind, context, virtual, there)
-    const written = await keepEqual(kind, context, { current: there, desired, signal })
+    const { written, waitMs } = await keepEqual(kind, context, { current: there, desired, signal })
     await kind.toVirtual?.(written, virtual)
-    return undefined
+    return waitMs === 0 ? undefined : { requeueAfterMs: waitMs }
   } catch (error) {
     tellFailure(kind.kind, context, virtual, error)
     throw error
@@ -91,15 +120,18 @@ async function createOrRead<T extends AnyObject>(
 }
 
 async function keepEqual<T extends AnyObject>(
-  kind: MirrorKind<T>,
+  kind: Mirrored<T>,
   { writer }: SyncContext,
   { current, desired, signal }: { readonly current: T; readonly desired: T; readonly signal: AbortSignal },
-): Promise<T> {
-  if (hasDigestOf(desired, current) || current.metadata.deletionTimestamp !== undefined) return current
+): Promise<{ readonly written: T; readonly waitMs: number }> {
+  if (current.metadata.deletionTimestamp !== undefined) return { written: current, waitMs: 0 }
   const merged = kind.merge(current, desired)
   const next = { ...merged, metadata: mergeMetadata(current.metadata, desired.metadata) }
-  if (isSameJson(next, current)) return current
-  return await writer.update(kind.resource, next, signal)
+  if (isSameJson(next, current)) return { written: current, waitMs: 0 }
+  // The tenant's changes go out at once; what somebody changed on the host is put right at leisure.
+  const waitMs = hasDigestOf(desired, current) ? kind.corrections.waitMs(current.metadata) : 0
+  if (waitMs > 0) return { written: current, waitMs }
+  return { written: await writer.update(kind.resource, next, signal), waitMs: 0 }
 }
 
 function hasDigestOf(desired: AnyObject, current: AnyObject | undefined): boolean {
@@ -117,7 +149,7 @@ export function mergeMetadata(current: ObjectMeta, desired: ObjectMeta): ObjectM
 }
 
 function foreign(map: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => !/^([a-z]+\.)?k3v\.dev\//.test(key)))
+  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => !isOwnKey(key)))
 }
 
 /** Marks a host object with a digest of itself. */

@@ -11,7 +11,7 @@ import { hasEnded, referencesOf } from './references.ts'
 import { toHostClaim, toVirtualClaimStatus } from './translators/claim.ts'
 import { toHostConfigMap } from './translators/config-map.ts'
 import { toHostSecret } from './translators/secret.ts'
-import { isSyncedService, toHostService } from './translators/service.ts'
+import { isSyncedService, serviceSpecRules, toHostService } from './translators/service.ts'
 
 /** Index names on the pods of both sides. */
 export const readsConfigMap = 'reads config map'
@@ -43,15 +43,28 @@ export function mirroredConfigMaps({ world }: SyncContext): MirrorKind<ConfigMap
     isWanted: (virtual) => world.virtual.pods.versionsByIndex(readsConfigMap, keyOf(virtual)).length > 0,
     mayRemove: (host) => world.host.pods.versionsByIndex(readsConfigMap, keyOf(host)).length === 0,
     toHost: toHostConfigMap,
-    merge: (current, { data, binaryData }) => {
+    merge: (current, desired) => {
       const { data: _, binaryData: __, ...rest } = current
       return {
         ...rest,
-        ...(data === undefined ? {} : { data }),
-        ...(binaryData === undefined ? {} : { binaryData }),
+        ...mapField('data', current.data, desired.data),
+        ...mapField('binaryData', current.binaryData, desired.binaryData),
       }
     },
   }
+}
+
+type Data = Readonly<Record<string, string>> | undefined
+
+/** An empty map is as good as none: servers differ in what they store. */
+function mapField(
+  field: 'binaryData' | 'data',
+  current: Data,
+  desired: Data,
+): { readonly [field: string]: Data } {
+  const isEmpty = (map: Data): boolean => map === undefined || Object.keys(map).length === 0
+  const value = isEmpty(desired) ? (isEmpty(current) ? current : undefined) : desired
+  return value === undefined ? {} : { [field]: value }
 }
 
 export function mirroredSecrets({ world }: SyncContext): MirrorKind<Secret> {
@@ -63,9 +76,9 @@ export function mirroredSecrets({ world }: SyncContext): MirrorKind<Secret> {
     isWanted: (virtual) => world.virtual.pods.versionsByIndex(readsSecret, keyOf(virtual)).length > 0,
     mayRemove: (host) => world.host.pods.versionsByIndex(readsSecret, keyOf(host)).length === 0,
     toHost: toHostSecret,
-    merge: (current, { data }) => {
+    merge: (current, desired) => {
       const { data: _, ...rest } = current
-      return data === undefined ? rest : { ...rest, data }
+      return { ...rest, ...mapField('data', current.data, desired.data) }
     },
   }
 }
@@ -86,14 +99,11 @@ export function mirroredServices({ world }: SyncContext): MirrorKind<Service> {
   }
 }
 
-/** What the host gave stays: addresses and families. The rest is the tenant's. */
+/** What the host gave stays: addresses, families and fields that its own version knows. The rest is the tenant's. */
 export function mergeServiceSpec(current: ServiceSpec, desired: ServiceSpec): ServiceSpec {
-  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = current
-  const given = { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy }
-  return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    ...desired,
-  }
+  const ours: readonly string[] = [...serviceSpecRules.copied, 'ports', 'selector', 'type']
+  const given = Object.entries(current).filter(([field]) => !ours.includes(field))
+  return { ...Object.fromEntries(given), ...desired }
 }
 
 export function mirroredClaims({ world, virtual: client }: SyncContext): MirrorKind<PersistentVolumeClaim> {

@@ -13,6 +13,18 @@ export const uidAnnotation = 'k3v.dev/uid'
  * webhook changes the copy. */
 export const digestAnnotation = 'k3v.dev/digest'
 
+/** Labels and annotations that sync alone writes: on an update they are replaced, everyone else's stay. */
+export function isOwnKey(key: string): boolean {
+  return key.startsWith('tenant.k3v.dev/') || ownKeys.has(key)
+}
+
+const ownKeys: ReadonlySet<string> = new Set(
+  [
+    ...['plane', 'namespace', 'object', 'uid', 'digest', 'renew-at', 'tokens'],
+    ...['name', 'pod-uid', 'service-account', 'labels', 'annotations'],
+  ].map((key) => `k3v.dev/${key}`),
+)
+
 /** Which virtual object a host object belongs to. */
 export interface Identity {
   readonly group: string

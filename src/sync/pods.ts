@@ -106,7 +106,7 @@ export class PodEngine {
     try {
       await this.#bringReferences(virtual, options)
       const requeueAfterMs = await this.#keepTokens(virtual, translated, options)
-      if (translated.tokens.length > 0) this.#tellReach(virtual)
+      this.#tellReach(virtual, translated)
       const desired = withPodDigest(translated.host)
       const created = await context.writer.create(pods, desired, options.signal)
       if (created === undefined) return { requeueAfterMs: 1_000 }
@@ -137,15 +137,18 @@ export class PodEngine {
     return undefined
   }
 
-  /** Said once, when the pod goes out: a token without an API to use it at. */
-  #tellReach(virtual: Pod): void {
-    if (this.#context.translation().api !== undefined) return
+  /** Said once, when the pod goes out: a token or a cluster name without an API that would take it. */
+  #tellReach(virtual: Pod, { tokens }: PodTranslation): void {
+    const { api, dns } = this.#context.translation()
+    const usesNames =
+      dns === undefined && virtual.spec?.dnsPolicy !== 'Default' && virtual.spec?.dnsPolicy !== 'None'
+    if (api !== undefined || (tokens.length === 0 && !usesNames)) return
     this.#context.recorder.record({
       object: aboutPod(virtual),
       type: 'Warning',
       reason: 'APIUnreachable',
       message:
-        'The pod mounts a token, but pods on this host cannot reach the API of this plane: start it with --advertise-address.',
+        'Pods on this host cannot reach the API and the DNS of this plane: start it with --advertise-address.',
     })
   }
 

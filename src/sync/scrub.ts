@@ -18,18 +18,22 @@ export function createScrub(
     from: hostName({ planeUid, group, kind, namespace, name }),
     to: name,
   }))
-  const isHostNamespace = new RegExp(
-    `(?<![\\w.-])${hostNamespace.replace(/[.-]/g, '\\$&')}(?![\\w.-]*\\w)`,
-    'g',
-  )
+  const isHostNamespace = wordPattern(hostNamespace)
+  const isPlane = wordPattern(planeUid)
   return (text) => {
     let clean = text
     for (const { from, to } of names) clean = clean.replaceAll(from, to)
     return clean
       .replace(/\b([a-z][a-z0-9-]*?)-[a-z2-7]{26}\b/g, '$1')
-      .replaceAll(planeUid, '')
+      .replace(isPlane, '')
       .replace(isHostNamespace, namespace)
   }
+}
+
+/** The name where it stands alone; a longer name that begins or ends with it is another one. */
+function wordPattern(name: string): RegExp {
+  const escaped = name.replace(/[^a-zA-Z0-9]/g, (char) => `\\${char}`)
+  return new RegExp(`(?<![\\w.-])${escaped}(?![\\w.-]*\\w)`, 'g')
 }
 
 /** What a text about an object may name: the object itself. */

@@ -5,7 +5,7 @@ import type { AnyObject } from '../client/client.ts'
 import type { Informer } from '../client/informer.ts'
 import { configMaps, persistentVolumeClaims, pods, secrets, services } from '../client/resources.ts'
 import type { SyncContext, World } from './context.ts'
-import { removeUnusedNodes } from './nodes.ts'
+import { ensureNode, removeUnusedNodes, singleNodeName } from './nodes.ts'
 import { type SweptKind, sweep } from './sweep.ts'
 
 const everyMs = 30_000
@@ -77,6 +77,7 @@ async function run(context: SyncContext, options: SweepingOptions, signal: Abort
       last = alarm
       options.onAlarm(alarm)
       await removeUnusedNodes(context, unusedSince, signal)
+      if (context.translation().policy.nodes !== 'seen') await ensureNode(context, singleNodeName, { signal })
     } catch (error) {
       if (!signal.aborted) log.warn('could not look for leftovers, tries again', { error })
     }
