@@ -11,6 +11,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import { createLogger, type Logger, silentLogger } from '../platform/log.ts'
 import { type Random, systemRandom } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
+import { answerHostLogs } from './host-logs.ts'
 import { type KubeconfigOptions, openPlane, type Plane } from './plane.ts'
 
 const hostUser: UserInfo = { name: 'system:k3v-host', groups: ['system:masters', 'system:authenticated'] }
@@ -48,16 +49,18 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
   const dataDirectory = resolve(options.dataDirectory)
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+    let actor: NodeActor | undefined
     const plane = await openPlane({
       ...(options.isKept === false ? {} : { dataDirectory: join(dataDirectory, 'plane') }),
       listen: { host: '127.0.0.1', port: options.port ?? 0 },
       advertise: { address: nodeAddress },
+      connect: answerHostLogs({ actor: () => actor, clock }),
       clock,
       random,
       log,
     })
     shutdown.add('plane', plane)
-    const actor = await startNodeActor({
+    const node = await startNodeActor({
       client: plane.clientFor(hostUser, 'k3v-host'),
       dataDirectory: join(dataDirectory, 'node'),
       api: { host: '127.0.0.1', port: plane.port },
@@ -66,13 +69,14 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
       random,
       log,
     })
-    shutdown.add('node', actor)
+    shutdown.add('node', node)
+    actor = node
     const close = (): Promise<void> => shutdown.stop()
     return {
       url: plane.url,
       port: plane.port,
       plane,
-      actor,
+      actor: node,
       client: plane.clientFor(hostUser, 'k3v'),
       kubeconfig: (wanted) => plane.kubeconfig({ name: 'k3v-host', ...wanted }),
       close,

@@ -27,6 +27,7 @@ import { type Random, systemRandom } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
 import { type AddressRange, createLocalAllocator, firstAddress } from '../server/addresses.ts'
 import { createDoor } from '../server/door.ts'
+import type { HandlerOptions } from '../server/edge.ts'
 import type { RunningServer } from '../server/http.ts'
 import { openEmbeddedStore } from '../store/embedded/embedded.ts'
 import { openMemoryStore } from '../store/memory/memory.ts'
@@ -58,6 +59,8 @@ export interface PlaneOptions {
   readonly synced?: readonly ResourceName[] | undefined
   /** What is served; all built-in kinds unless said. */
   readonly kinds?: readonly Kind[] | undefined
+  /** Answers pods/log and its like, for who has the pods; without it they are refused by name. */
+  readonly connect?: HandlerOptions['connect'] | undefined
   /** False for planes that only answer (tests of the API alone). */
   readonly runsControllers?: boolean | undefined
   /** Called once when the disk or the store's thread has failed: nothing can be written any more, so end. */
@@ -282,12 +285,13 @@ function resourceSource(catalog: Catalog) {
 interface Listening {
   readonly options: Settled
   readonly shutdown: Shutdown
-  readonly parts: Omit<Parameters<typeof serve>[0], 'clock' | 'log' | 'listen'>
+  readonly parts: Omit<Parameters<typeof serve>[0], 'clock' | 'connect' | 'log' | 'listen'>
 }
 
 async function listen({ options, shutdown, parts }: Listening): Promise<RunningServer | undefined> {
   if (options.listen === undefined) return undefined
-  const server = await serve({ ...parts, listen: options.listen, clock: options.clock, log: options.log })
+  const { connect, clock, log } = options
+  const server = await serve({ ...parts, listen: options.listen, connect, clock, log })
   shutdown.add('server', server)
   shutdown.add('certificate renewal', renewing(options, parts.pki, server))
   return server

@@ -7,6 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { Pki } from '../pki/pki.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
+import type { HandlerOptions } from '../server/edge.ts'
 import { createHandler } from '../server/handler.ts'
 import { type RunningServer, startServer } from '../server/http.ts'
 
@@ -22,17 +23,20 @@ export interface ServeOptions {
   /** Whether the plane has what every cluster has; /readyz and its clients wait for it. */
   readonly isBootstrapped: () => boolean
   readonly listen: { readonly host: string; readonly port: number }
+  readonly connect?: HandlerOptions['connect'] | undefined
   readonly clock: Clock
   readonly log: Logger
 }
 
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { door, authenticator, authorizer, catalog, pki, isBootstrapped, listen, clock, log } = options
+  const { door, authenticator, authorizer, catalog, pki, isBootstrapped, listen, connect, clock, log } =
+    options
   const handler = createHandler({
     door,
     authenticator,
     authorizer,
     catalog,
+    connect,
     clock,
     log,
     health: { live: [], ready: [{ name: 'poststarthook/bootstrap', check: () => assert(isBootstrapped()) }] },
