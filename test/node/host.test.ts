@@ -1,17 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import type { PersistentVolumeClaim, Service } from '../../src/api/models.ts'
-import {
-  configMaps,
-  nodes,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  secrets,
-  services,
-} from '../../src/client/resources.ts'
+import type { Service } from '../../src/api/models.ts'
+import { nodes, pods, secrets, services } from '../../src/client/resources.ts'
 import { isReady, script, startTestHost } from './start-host.ts'
 
 t.test('a pod runs with its variables and volumes, becomes ready, and is read', async (t) => {
@@ -271,133 +262,6 @@ t.test('a deleted pod is asked to end, made to when it does not, and is gone the
   await Promise.all([one.untilGone('polite'), one.untilGone('deaf')])
   t.same(one.host.actor.processes(), [])
   t.throws(() => process.kill(pid ?? 0, 0), { code: 'ESRCH' })
-})
-
-t.test('a mounted ConfigMap follows its object while the pod runs', async (t) => {
-  await using one = await startTestHost()
-  const config = await one.config('live', { value: 'old' })
-  await one.create('watcher', {
-    containers: [
-      script(
-        `
-        import fs from 'node:fs'
-        let last = ''
-        const look = () => { const now = fs.readFileSync('/etc/live/value', 'utf8'); if (now !== last) console.log('sees', last = now) }
-        look()
-        fs.watch('/etc/live', look)
-        `,
-        { volumeMounts: [{ name: 'live', mountPath: '/etc/live' }] },
-      ),
-    ],
-    volumes: [{ name: 'live', configMap: { name: 'live' } }],
-  })
-  await one.untilLogged('watcher', 'sees old')
-  await one.host.client.update(configMaps, { ...config, data: { value: 'new' } })
-  t.match(await one.untilLogged('watcher', 'sees new'), 'sees old\nsees new')
-})
-
-t.test('what a pod needs and does not find is told, and the pod starts when it is there', async (t) => {
-  await using one = await startTestHost()
-  await one.create('needs', {
-    containers: [
-      script('console.log(process.env.X)', {
-        env: [{ name: 'X', valueFrom: { configMapKeyRef: { name: 'later', key: 'x' } } }],
-      }),
-    ],
-    restartPolicy: 'Never',
-  })
-  const waiting = await one.until(
-    'needs',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
-  )
-  t.equal(waiting.status?.containerStatuses?.[0]?.state?.waiting?.message, 'configmap "later" not found')
-  t.equal(waiting.status?.phase, 'Pending')
-  await one.config('later', { x: 'there' })
-  await one.until('needs', ({ status }) => status?.phase === 'Succeeded')
-  t.equal(await one.host.actor.logs({ namespace: 'default', pod: 'needs' }), 'there\n')
-  await one.create('path', {
-    containers: [script('1')],
-    volumes: [{ name: 'machine', hostPath: { path: '/' } }],
-  })
-  const refused = await one.until(
-    'path',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
-  )
-  t.equal(
-    refused.status?.containerStatuses?.[0]?.state?.waiting?.message,
-    'volume "machine": the embedded host does not offer hostPath volumes',
-  )
-})
-
-t.test('a command runs beside a program, with its files and its input', async (t) => {
-  await using one = await startTestHost()
-  await one.config('app', { text: 'mounted' })
-  await one.create('shell', {
-    containers: [
-      script("setInterval(() => {}, 1000); console.log('up')", {
-        env: [{ name: 'X', value: 'variable' }],
-        volumeMounts: [{ name: 'app', mountPath: '/app' }],
-      }),
-    ],
-    volumes: [{ name: 'app', configMap: { name: 'app' } }],
-  })
-  await one.untilLogged('shell', 'up')
-  const source =
-    "process.stdin.on('data', (data) => { console.log(String(data), process.env.X, require('fs').readFileSync('/app/text', 'utf8')); process.exit(5) })"
-  const command = await one.host.actor.exec({
-    namespace: 'default',
-    pod: 'shell',
-    command: ['node', '-e', source],
-  })
-  command.stdin.write('input')
-  let said = ''
-  for await (const part of command.stdout) said += part
-  t.equal(said, 'input variable mounted\n')
-  t.equal((await command.exited).exitCode, 5)
-  await t.rejects(one.host.actor.exec({ namespace: 'default', pod: 'none', command: ['node'] }), {
-    code: 404,
-  })
-})
-
-t.test('a claim is a folder that outlives its pods and goes with the claim', async (t) => {
-  await using one = await startTestHost()
-  const { client } = one.host
-  const claim: PersistentVolumeClaim = {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'data', namespace: 'default' },
-    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-  }
-  const writer = (name: string, source: string) =>
-    one.create(name, {
-      restartPolicy: 'Never',
-      containers: [script(source, { volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
-      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
-    })
-  await writer('early', "import fs from 'node:fs'; fs.writeFileSync('/data/kept', 'kept')")
-  const pending = await one.until(
-    'early',
-    ({ status }) => status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true,
-  )
-  t.match(
-    pending.status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message,
-    'persistentvolumeclaim "data" not found',
-  )
-  await client.create(persistentVolumeClaims, claim)
-  await one.until('early', ({ status }) => status?.phase === 'Succeeded')
-  await writer('late', "import fs from 'node:fs'; console.log(fs.readFileSync('/data/kept', 'utf8'))")
-  await one.until('late', ({ status }) => status?.phase === 'Succeeded')
-  t.equal(await one.host.actor.logs({ namespace: 'default', pod: 'late' }), 'kept\n')
-  const bound = await client.get(persistentVolumeClaims, { namespace: 'default', name: 'data' })
-  t.equal(bound?.status?.phase, 'Bound')
-  t.equal(bound?.spec?.storageClassName, 'standard')
-  const folder = join(one.directory, 'node/volumes')
-  t.same(await readdir(folder), [bound?.spec?.volumeName])
-  for (const name of ['early', 'late']) await client.delete(pods, { namespace: 'default', name })
-  await client.delete(persistentVolumeClaims, { namespace: 'default', name: 'data' })
-  for (let tries = 0; tries < 500 && (await readdir(folder)).length > 0; tries += 1)
-    await client.list(persistentVolumes)
-  t.same(await readdir(folder), [])
 })
 
 t.test('an image that is not run is simulated, and says so', async (t) => {

@@ -324,3 +324,24 @@ t.test('a pod with nameservers of its own asks those, where the map says that th
   t.equal((await client.exited).exitCode, 0, await client.log())
   t.equal(await client.log(), '10.96.7.7\nENOTFOUND\n')
 })
+
+t.test('the workers of a cluster share the port that each of them asks for', async (t) => {
+  await using bench = await startBench()
+  const server = await bench.run({
+    podIP: '10.244.0.2',
+    source: `
+      import cluster from 'node:cluster'
+      import http from 'node:http'
+      if (cluster.isPrimary) {
+        for (let count = 0; count < 2; count += 1) cluster.fork()
+        let listening = 0
+        cluster.on('listening', () => { listening += 1; if (listening === 2) console.log('up') })
+      } else {
+        http.createServer((request, response) => response.end('shared')).listen(8080)
+      }
+    `,
+  })
+  await server.logged('up')
+  const { host, port } = bench.network.route({ address: '10.244.0.2', port: 8080 })
+  t.equal(await (await fetch(`http://${host}:${port}/`)).text(), 'shared')
+})

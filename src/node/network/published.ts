@@ -23,18 +23,19 @@ export interface Listener extends Socket {
 const perOwnerMax = 1_024
 
 export class Published {
-  readonly #listeners = new Map<string, Listener>()
+  /** Several of one key share one real socket: the workers of node:cluster. */
+  readonly #listeners = new Map<string, readonly Listener[]>()
   readonly #byOwner = new Map<object, Set<string>>()
   readonly #handlers = new Set<(address: string) => void>()
 
   /** False when the port is taken. */
   add(listener: Listener): boolean {
     const key = keyOf(listener.protocol, listener.address, listener.asked)
+    const there = this.#listeners.get(key) ?? []
     const keys = this.#byOwner.get(listener.owner) ?? new Set()
-    if (this.#listeners.has(key) || keys.size >= perOwnerMax) return false
-    this.#listeners.set(key, listener)
-    keys.add(key)
-    this.#byOwner.set(listener.owner, keys)
+    if (there.some(({ port }) => port !== listener.port) || keys.size >= perOwnerMax) return false
+    this.#listeners.set(key, [...there, listener])
+    this.#byOwner.set(listener.owner, keys.add(key))
     for (const handler of this.#handlers) handler(listener.address)
     return true
   }
@@ -51,24 +52,29 @@ export class Published {
     owner: object
   }): void {
     const key = keyOf(protocol, address, port)
-    if (this.#listeners.get(key)?.owner !== owner) return
-    this.#listeners.delete(key)
+    this.#drop(key, owner)
     this.#byOwner.get(owner)?.delete(key)
   }
 
   removeAll(owner: object): void {
-    for (const key of this.#byOwner.get(owner) ?? []) this.#listeners.delete(key)
+    for (const key of this.#byOwner.get(owner) ?? []) this.#drop(key, owner)
     this.#byOwner.delete(owner)
   }
 
   find(protocol: Protocol, address: string, port: number): Listener | undefined {
-    return this.#listeners.get(keyOf(protocol, address, port))
+    return this.#listeners.get(keyOf(protocol, address, port))?.[0]
   }
 
   /** Told the address whenever something new listens there. */
   on(handler: (address: string) => void): () => void {
     this.#handlers.add(handler)
     return () => void this.#handlers.delete(handler)
+  }
+
+  #drop(key: string, owner: object): void {
+    const rest = (this.#listeners.get(key) ?? []).filter((listener) => listener.owner !== owner)
+    if (rest.length === 0) this.#listeners.delete(key)
+    else this.#listeners.set(key, rest)
   }
 }
 
