@@ -28,6 +28,7 @@ const renewMs = 10_000
 const lifeMs = 30_000
 /** A writer stops itself this much before another may start. */
 const marginMs = 5_000
+const goodbyeMs = 2_000
 /** Set by a person on the ConfigMap, with the epoch of the store that is to be trusted from now on. */
 const acceptAnnotation = 'k3v.dev/accept-store'
 
@@ -76,7 +77,29 @@ export class SyncState implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort(new Error('sync is stopped'))
     await this.#running
+    if (this.isWriter) {
+      // The next writer need not wait, and knows how far this store had come. If the host is away, it waits.
+      const { clock, log } = this.#options
+      const limit = new AbortController()
+      const cancel = clock.setTimer(goodbyeMs, () =>
+        limit.abort(new Error('the host did not answer in time')),
+      )
+      await this.#letGo(limit.signal).catch((error: unknown) =>
+        log.debug('could not let go of the lock', { error }),
+      )
+      cancel()
+    }
     this.#heldUntilMs = Number.NEGATIVE_INFINITY
+  }
+
+  async #letGo(signal: AbortSignal): Promise<void> {
+    const { client, owner } = this.#options
+    const { name } = ownedMetadata(owner, identity)
+    const current = await client.get(configMaps, { namespace: owner.hostNamespace, name }, { signal })
+    const { holder, ...data } = current?.data ?? {}
+    if (current === undefined || holder !== this.#options.storeEpoch) return
+    const revision = this.#alarm === undefined ? this.#options.revision() : (data['revision'] ?? '0')
+    await client.update(configMaps, { ...current, data: { ...data, revision } }, { signal })
   }
 
   async #run(): Promise<void> {
@@ -147,8 +170,9 @@ export class SyncState implements AsyncDisposable {
     const isBack =
       accepted !== storeEpoch && known === storeEpoch && this.#isBehind(data['revision'], data['wentBack'])
     const record = this.#record(isTrusted ? storeEpoch : known)
-    // A store that went back stays suspect, however far it gets, until a person accepts it.
-    const next = isBack ? { ...record, wentBack: 'true' } : record
+    // A store that is not trusted does not move the mark; one that went back stays suspect until a person accepts it.
+    const mark = isTrusted && !isBack ? {} : { revision: data['revision'] ?? '0' }
+    const next = { ...record, ...mark, ...(isBack ? { wentBack: 'true' } : {}) }
     await client.update(
       configMaps,
       { ...current, metadata: { ...metadata, annotations }, data: next },

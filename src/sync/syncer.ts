@@ -89,8 +89,10 @@ export async function startSync(options: SyncOptions): Promise<Sync> {
     [Symbol.asyncDispose]: async () => {
       isStopped = true
       stopping.abort(new Error('sync is stopped'))
+      await running.stop()
       await world[Symbol.asyncDispose]()
       await started.catch(() => undefined)
+      // What start had just begun when it was told to stop.
       await running.stop()
     },
   }
