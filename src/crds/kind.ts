@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto'
 import type { KubeObject } from '../api/object.ts'
 import type { Schema } from '../api/schema.ts'
 import { ApiError, badRequest, type FieldError } from '../api/status.ts'
-import { finalizerWarnings } from '../api/validate/meta.ts'
 import { mergeFields } from '../kinds/define.ts'
 import { drop, take } from '../kinds/fill.ts'
 import { type Kind, objectVerbs, type Subresource } from '../kinds/kind.ts'
@@ -71,7 +70,6 @@ function kindOf(definition: Definition, version: DefinitionVersion, revision: nu
     refreshBefore: revision,
     refresh: (object) => refresh(object, schema()),
     ...rulesOf(version, schema),
-    warnings: (next, old) => finalizerWarnings(next.metadata, old?.metadata),
     ...(deprecation === undefined ? {} : { deprecation }),
   }
 }

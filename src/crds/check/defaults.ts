@@ -13,7 +13,8 @@ const ignore = (): void => undefined
 
 export function checkDefaults(props: Props, path: string): readonly FieldError[] {
   const errors: FieldError[] = []
-  walk(props, path, { isInMeta: false, errors })
+  // The root is a resource like an embedded one, though nobody says so.
+  walk({ ...props, 'x-kubernetes-embedded-resource': true }, path, { isInMeta: false, errors })
   return errors
 }
 
