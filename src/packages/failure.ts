@@ -7,6 +7,8 @@ export interface Problem {
   readonly line?: number | undefined
   /** Counted from 1; said when the file holds more than one. */
   readonly document?: number | undefined
+  /** What the message is about, as API servers write it: `spec.containers[0].name`. */
+  readonly field?: string | undefined
   readonly message: string
 }
 

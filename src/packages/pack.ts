@@ -4,6 +4,7 @@
 import { type Archive, writePackage } from './archive/archive.ts'
 import { PackageError } from './failure.ts'
 import type { PackageFiles } from './files.ts'
+import { locate } from './locate.ts'
 import { type Manifest, readManifest } from './manifest/manifest.ts'
 import type { ProofReport, Prove } from './proof.ts'
 import type { RenderedObject } from './render/objects.ts'
@@ -61,7 +62,7 @@ export async function packFiles(options: PackOptions): Promise<Packed> {
   onStep?.('prove')
   const report = await prove({ objects, health: manifest.health, signal })
   const problems = [...report.refused, ...report.notReady]
-  if (problems.length > 0) throw new PackageError(problems)
+  if (problems.length > 0) throw new PackageError(locate(problems, files))
   onStep?.('program')
   const programFiles = await program()
   onStep?.('archive')

@@ -15,7 +15,6 @@ import { serveCustomResources } from '../catalog/custom.ts'
 import type { Client } from '../client/client.ts'
 import { createInProcessClient } from '../client/in-process.ts'
 import type { KubeconfigContent } from '../client/kubeconfig-file.ts'
-import type { ResourceLister } from '../controllers/context.ts'
 import { startControllers } from '../controllers/start.ts'
 import type { ServedResource } from '../deploy/apply/served.ts'
 import { builtInKinds } from '../kinds/index.ts'
@@ -83,8 +82,6 @@ export interface Plane extends AsyncDisposable {
   served(): readonly ServedResource[]
   /** A client in this process. The default user may do everything. */
   clientFor(user?: UserInfo, userAgent?: string): Client
-  /** What is served now, custom resources included. */
-  readonly resources: ResourceLister
   /** A kubeconfig with a client certificate for this user, valid for a year unless said; kubeconfigText writes it. */
   kubeconfig(options?: KubeconfigOptions): KubeconfigContent
   close(): Promise<void>
@@ -177,7 +174,6 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
     url,
     served: () => resourceSource(catalog).list(),
     clientFor,
-    resources,
     kubeconfig: (wanted = {}) => kubeconfigOf(pki, url, wanted),
     close,
     [Symbol.asyncDispose]: close,

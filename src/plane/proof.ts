@@ -8,7 +8,7 @@ export async function bootProofPlane(): Promise<ProofPlane> {
   const plane = await openPlane()
   return {
     client: plane.clientFor(),
-    findResource: findIn(() => plane.resources.list()),
+    findResource: findIn(plane.served),
     [Symbol.asyncDispose]: () => plane.close(),
   }
 }

@@ -43,11 +43,13 @@ export default class Pack extends BaseCommand {
       description: 'values that go over the defaults; later files win',
       helpValue: 'FILE',
       multiple: true,
+      multipleNonGreedy: true,
     }),
     set: Flags.string({
       description: 'one value by its path, as in operator.replicas=2',
       helpValue: 'NAME=VALUE',
       multiple: true,
+      multipleNonGreedy: true,
     }),
   }
 

@@ -46,6 +46,7 @@ export interface ApplyProgress {
 export interface Refusal {
   readonly key: ObjectKey
   readonly message: string
+  readonly field?: string | undefined
 }
 
 /** Refusals and what is not ready are answers, not errors. Nothing is pruned unless all is ready. */
@@ -133,7 +134,9 @@ export async function applyAll(options: Settled): Promise<Applied> {
     for (const object of left) {
       const outcome = await applyOne(object, attempt)
       if (outcome.type === 'applied') applied.push(keyWhereLives(object, attempt))
-      if (outcome.type === 'refused') refused.push({ key: keyOf(object), message: outcome.message })
+      if (outcome.type === 'refused') {
+        refused.push({ key: keyOf(object), message: outcome.message, field: outcome.field })
+      }
       if (outcome.type === 'later') later.push({ object, message: outcome.message })
       const waitingFor = later.map(
         ({ object: waiting, message }) => `${describeKey(keyOf(waiting))}: ${message}`,

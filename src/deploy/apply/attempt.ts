@@ -32,7 +32,8 @@ export interface Coming {
 export type Outcome =
   | { readonly type: 'applied'; readonly object: KubeObject }
   | { readonly type: 'later'; readonly message: string }
-  | { readonly type: 'refused'; readonly message: string }
+  /** `field` is what the message is about, when the API says so. */
+  | { readonly type: 'refused'; readonly message: string; readonly field?: string | undefined }
 
 export async function applyOne(object: KubeObject, attempt: Attempt): Promise<Outcome> {
   const { client, findResource, release, fieldManager, comes, signal } = attempt
@@ -97,8 +98,11 @@ function judgeFailure(error: unknown, comes: Coming): Outcome {
     const isComing = kind !== 'namespaces' || comes.namespaces.has(name ?? '')
     return isComing ? later : { type: 'refused', message }
   }
-  return { type: 'refused', message }
+  return { type: 'refused', message, field: error.status.details?.causes?.[0]?.field ?? fieldIn(message) }
 }
+
+// An object that does not fit its schema is refused by a text alone: `…: .spec.foo: field not declared in schema`.
+const fieldIn = (message: string): string | undefined => /: \.([\w.[\]]+): /.exec(message)?.[1]
 
 /** What a package's own objects will make exist. */
 export function comingFrom(objects: readonly KubeObject[]): Coming {

@@ -24,6 +24,8 @@ export interface WaitOptions {
   readonly keys: readonly ObjectKey[]
   readonly judgeHealth?: JudgeHealth | undefined
   readonly timeoutMs: number
+  /** Ends the wait when nothing at all has changed for so long; never unless said. */
+  readonly stalledAfterMs?: number | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onProgress?: ((ready: number, pending: readonly Pending[]) => void) | undefined
@@ -39,7 +41,9 @@ export async function waitUntilCurrent(options: WaitOptions): Promise<readonly P
   const { keys, timeoutMs, clock, signal, onProgress } = options
   const startedMs = clock.monotonic()
   let pending: readonly ObjectKey[] = keys
+  const { stalledAfterMs = Number.POSITIVE_INFINITY } = options
   let allFailedSinceMs: number | undefined
+  let seen = { text: '', sinceMs: startedMs }
   for (let pollMs = pollFirstMs; ; pollMs = Math.min(pollMs * 2, pollMaxMs)) {
     const judged = await Promise.all(pending.map(async (key) => ({ key, verdict: await look(key, options) })))
     let open = judged.filter(({ verdict }) => verdict.status !== 'Current')
@@ -56,6 +60,9 @@ export async function waitUntilCurrent(options: WaitOptions): Promise<readonly P
       : undefined
     if (allFailedSinceMs !== undefined && nowMs - allFailedSinceMs >= failedGraceMs) return open
     if (nowMs - startedMs >= timeoutMs) return open
+    const text = JSON.stringify(open)
+    if (text !== seen.text) seen = { text, sinceMs: nowMs }
+    if (nowMs - seen.sinceMs >= stalledAfterMs) return open
     pending = open.map(({ key }) => key)
     await clock.sleep(Math.min(pollMs, Math.max(1, timeoutMs - (nowMs - startedMs))), { signal })
   }

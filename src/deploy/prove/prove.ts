@@ -1,6 +1,7 @@
 // Proves a package before it ships: boots a plane, applies everything there as the real one will, and looks whether it
 // becomes ready. Real API, real controllers; only pods are played (simulate.ts).
 
+import type { KubeObject } from '../../api/object.ts'
 import type { Client } from '../../client/client.ts'
 import type { Problem } from '../../packages/failure.ts'
 import type { ProofReport, ProofRequest, Prove } from '../../packages/proof.ts'
@@ -11,6 +12,7 @@ import { type ApplyProgress, applyAll, describePending } from '../apply/apply.ts
 import { identityOf, keyOf, type ObjectKey } from '../apply/inventory.ts'
 import type { FindResource } from '../apply/served.ts'
 import { waitUntilCurrent } from '../apply/wait.ts'
+import { numberAt } from '../status/fields.ts'
 import { startSimulator } from './simulate.ts'
 import { isCalledOut, listUnproved } from './unproved.ts'
 
@@ -33,6 +35,9 @@ export interface ProofOptions {
 }
 
 const release = 'proof'
+/** Everything runs in this process: what does not move for so long has stopped. */
+const stalledAfterMs = 5_000
+const minReadyMsMax = 300_000
 
 export function createProof(options: ProofOptions): Prove {
   return (request) => prove(request, options)
@@ -50,14 +55,20 @@ async function prove(request: ProofRequest, options: ProofOptions): Promise<Proo
   const report = { accepted: applied.length, unproved: listUnproved({ objects, health }) }
   const problem = problemMaker(request.objects)
   if (refused.length > 0) {
-    return { ...report, refused: refused.map(({ key, message }) => problem(key, message)), notReady: [] }
+    return {
+      ...report,
+      refused: refused.map(({ key, message, field }) => problem(key, message, field)),
+      notReady: [],
+    }
   }
+  const settleMs = minReadyMs(objects)
   const tried = new Set(objects.filter(isCalledOut).map((object) => identityOf(keyOf(object))))
   const notReady = await waitUntilCurrent({
     client,
     findResource,
     keys: applied.filter((key) => !tried.has(identityOf(key))),
-    timeoutMs,
+    timeoutMs: timeoutMs + settleMs,
+    stalledAfterMs: stalledAfterMs + settleMs,
     clock,
     signal,
     onProgress: (done, pending) =>
@@ -69,14 +80,22 @@ async function prove(request: ProofRequest, options: ProofOptions): Promise<Proo
   return { ...report, refused: [], notReady: stuck }
 }
 
+/** How long pods must have been ready to count: nothing changes for that long, and all is well. */
+function minReadyMs(objects: readonly KubeObject[]): number {
+  const seconds = objects.map((object) => numberAt(object, 'spec', 'minReadySeconds') ?? 0)
+  return Math.min(Math.max(0, ...seconds) * 1_000, minReadyMsMax)
+}
+
 /** Where in the package an object stands; the document is named when its file holds several. */
-function problemMaker(objects: readonly RenderedObject[]): (key: ObjectKey, message: string) => Problem {
+function problemMaker(
+  objects: readonly RenderedObject[],
+): (key: ObjectKey, message: string, field?: string) => Problem {
   const origins = new Map(objects.map(({ object, origin }) => [identityOf(keyOf(object)), origin]))
   const counts = Map.groupBy(objects, ({ origin }) => origin.file)
-  return (key, message) => {
+  return (key, message, field) => {
     const origin = origins.get(identityOf(key))
     const file = origin?.file ?? key.kind
     const isOneOfMany = (counts.get(file)?.length ?? 0) > 1
-    return { file, message, ...(isOneOfMany ? { document: origin?.document } : {}) }
+    return { file, message, field, ...(isOneOfMany ? { document: origin?.document } : {}) }
   }
 }

@@ -7,6 +7,7 @@ import { constants, gunzip, gzip } from 'node:zlib'
 import { extract, pack } from 'tar-stream'
 import { PackageError, packageError } from '../failure.ts'
 import { byUnits } from '../files.ts'
+import { sha256 } from './lock.ts'
 
 export const compressedBytesMax = 32 * 1024 * 1024
 export const unpackedBytesMax = 96 * 1024 * 1024
@@ -18,16 +19,19 @@ const pathCharactersMax = 220
 // Letters, digits and the punctuation of file names; no empty part, no part that starts with a dot.
 const path = /^(?!.*(^|\/)\.)[\w.@+=,-][\w.@+=, ()[\]{}-]*(\/[\w@+=,-][\w.@+=, ()[\]{}-]*)*$/
 
-// Magic, deflate, no flags, no time, best compression, unknown system: RFC 1952.
-const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255])
+// Magic, deflate, a comment follows, no time, best compression, unknown system: RFC 1952.
+const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 2, 255])
+const plainHeaderBytes = 10
+// The comment is the digest of what follows: gzip's own checksum leaves bits between its parts unwatched.
+const headBytes = gzipHeader.length + 64 + 1
 
 export async function writeTarball(files: ReadonlyMap<string, Uint8Array>): Promise<Buffer> {
   const tar = await tarOf(files)
   const compressed = await promisify(gzip)(tar, { level: constants.Z_BEST_COMPRESSION })
-  gzipHeader.copy(compressed)
-  if (compressed.length > compressedBytesMax)
+  const archive = withHead(compressed.subarray(plainHeaderBytes))
+  if (archive.length > compressedBytesMax)
     throw packageError('', `the archive has more than ${compressedBytesMax} bytes`)
-  return compressed
+  return archive
 }
 
 /** Throws PackageError, naming `file`, for anything but what `writeTarball` makes. */
@@ -35,6 +39,8 @@ export async function readTarball(bytes: Uint8Array, file: string): Promise<Map<
   if (bytes.length > compressedBytesMax) throw packageError(file, `more than ${compressedBytesMax} bytes`)
   if (!gzipHeader.equals(bytes.subarray(0, gzipHeader.length)))
     throw packageError(file, 'not a package archive')
+  if (!withHead(bytes.subarray(headBytes)).equals(bytes))
+    throw packageError(file, 'damaged: it does not have the digest that it names')
   const tar = await decompress(bytes, file)
   const files = await entriesOf(tar, file)
   // Whatever an archive can hide (links, overrides, holes, bytes after the end), it does not survive being made again.
@@ -45,6 +51,10 @@ export async function readTarball(bytes: Uint8Array, file: string): Promise<Map<
 
 export function isSafePath(name: string): boolean {
   return name.length <= pathCharactersMax && path.test(name)
+}
+
+function withHead(body: Uint8Array): Buffer {
+  return Buffer.concat([gzipHeader, Buffer.from(`${sha256(body)}\0`, 'latin1'), body])
 }
 
 async function tarOf(files: ReadonlyMap<string, Uint8Array>): Promise<Buffer> {

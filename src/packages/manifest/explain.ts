@@ -39,20 +39,29 @@ export function explainFault(
         pointer,
         `${field}: must be one of ${(params['allowedValues'] as unknown[]).map(show).join(', ')}`,
       )
-    case 'pattern':
+    case 'pattern': {
+      const { description } = nodeAt(schema, pointer) ?? {}
+      const told = description === undefined ? '' : ` (${description})`
       return at(
         pointer,
-        `${field}: ${show(valueAt(data, pointer))} is not of the form ${String(params['pattern'])}`,
+        `${field}: ${show(valueAt(data, pointer))} is not of the form ${String(params['pattern'])}${told}`,
       )
+    }
     case 'maxProperties':
     case 'minProperties':
       return at(pointer, `${field}: names one of ${knownFields(schema, pointer).join(', ')}`)
+    case 'type':
+      if (params['type'] === 'string' && typeof valueAt(data, pointer) === 'number') {
+        return at(pointer, `${field}: must be text; put it in quotes`)
+      }
+      break
     default:
-      return at(
-        pointer,
-        `${field === '' ? 'the document' : field}: ${fault.message}, not ${show(valueAt(data, pointer))}`,
-      )
+      break
   }
+  return at(
+    pointer,
+    `${field === '' ? 'the document' : field}: ${fault.message}, not ${show(valueAt(data, pointer))}`,
+  )
 }
 
 /** `spec.sources[0].manifests` */
@@ -86,14 +95,19 @@ function show(value: unknown): string {
 }
 
 type SchemaNode = {
+  readonly description?: string
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly items?: SchemaNode
   readonly additionalProperties?: SchemaNode | boolean
   readonly $ref?: string
 }
 
-/** The fields that the schema knows at a place, references inside the document followed. */
-function knownFields(schema: unknown, pointer: string): string[] {
+/** The fields that the schema knows at a place. */
+const knownFields = (schema: unknown, pointer: string): string[] =>
+  Object.keys(nodeAt(schema, pointer)?.properties ?? {})
+
+/** The part of the schema that speaks of a place, references inside the document followed. */
+function nodeAt(schema: unknown, pointer: string): SchemaNode | undefined {
   let node: SchemaNode | undefined = resolve(schema, schema as SchemaNode)
   for (const segment of segments(pointer)) {
     const more = typeof node?.additionalProperties === 'object' ? node.additionalProperties : undefined
@@ -102,7 +116,7 @@ function knownFields(schema: unknown, pointer: string): string[] {
       node?.properties?.[segment] ?? (/^\d+$/.test(segment) ? node?.items : undefined) ?? more,
     )
   }
-  return Object.keys(node?.properties ?? {})
+  return node
 }
 
 function resolve(schema: unknown, node: SchemaNode | undefined): SchemaNode | undefined {

@@ -66,7 +66,7 @@ export async function readManifest(files: PackageFiles, sandbox: Sandbox): Promi
       ),
     )
   }
-  const document = data as Document
+  const document = withPlainPaths(data as Document)
   const problem = (pointer: string, message: string): Problem => ({
     file: manifestFile,
     line: lineAt(lines, pointer),
@@ -84,6 +84,19 @@ export async function readManifest(files: PackageFiles, sandbox: Sandbox): Promi
     health: spec.health ?? [],
     expose: spec.expose ?? [],
     plane: spec.plane ?? {},
+  }
+}
+
+/** `./manifests` is `manifests`. */
+function withPlainPaths(document: Document): Document {
+  const plain = (path: unknown): unknown => (typeof path === 'string' ? path.replace(/^\.\//, '') : path)
+  const { spec } = document
+  const sources = spec.sources.map((source) =>
+    Object.fromEntries(Object.entries(source).map(([type, path]) => [type, plain(path)])),
+  )
+  return {
+    ...document,
+    spec: { ...spec, sources, ...(spec.values && { values: plain(spec.values) as string }) },
   }
 }
 
@@ -132,9 +145,7 @@ function checkSource(
 
 /** The files of a folder, or the file itself. */
 export function filesUnder(files: PackageFiles, path: string): string[] {
-  const folder = path === '.' ? '' : path.replace(/^\.\//, '').replace(/\/*$/, '/')
-  const file = folder.replace(/\/$/, '')
-  return [...files.keys()].filter(
-    (name) => name === file || (folder === '/' ? false : name.startsWith(folder)),
-  )
+  const file = path === '.' ? '' : path.replace(/\/+$/, '')
+  const folder = file === '' ? '' : `${file}/`
+  return [...files.keys()].filter((name) => name === file || name.startsWith(folder))
 }

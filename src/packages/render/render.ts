@@ -4,10 +4,10 @@
 import { type Random, systemRandom } from '../../platform/random.ts'
 import { packageError } from '../failure.ts'
 import { type PackageFiles, textOf } from '../files.ts'
-import { filesUnder, type Manifest, type Source } from '../manifest/manifest.ts'
+import { filesUnder, type Manifest, manifestFile, type Source } from '../manifest/manifest.ts'
 import { applyOrder } from '../order.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
-import type { Values } from '../values/values.ts'
+import { schemaFileOf, type Values } from '../values/values.ts'
 import { loadYaml } from '../yaml/load.ts'
 import { objectsOf, type RenderedObject, refuseDuplicates } from './objects.ts'
 import { substitute } from './substitute.ts'
@@ -42,16 +42,16 @@ function renderSource(source: Source, options: RenderOptions): Promise<RenderedO
     : readManifests(source.manifests, options)
 }
 
-function readManifests(path: string, { files }: RenderOptions): RenderedObject[] {
+function readManifests(path: string, { files, manifest }: RenderOptions): RenderedObject[] {
   return filesUnder(files, path)
-    .filter(isManifest)
+    .filter((file) => isManifest(file) && !isOwn(file, manifest))
     .flatMap((file) => objectsOf({ file, documents: loadYaml(contentOf(files, file), file) }))
 }
 
 async function renderTemplates(path: string, options: RenderOptions): Promise<RenderedObject[]> {
   const { files, manifest, values, sandbox, random = systemRandom } = options
   const templates = filesUnder(files, path)
-    .filter(isTemplate)
+    .filter((file) => isTemplate(file) && !isOwn(file, manifest))
     .map((file) => ({ file, text: contentOf(files, file) }))
   if (templates.length === 0) return []
   const nonce = Buffer.from(random.bytes(12)).toString('hex')
@@ -64,5 +64,9 @@ async function renderTemplates(path: string, options: RenderOptions): Promise<Re
     return objectsOf({ file: one.file, documents })
   })
 }
+
+/** What tells of the package is no part of what it applies, wherever its objects are looked for. */
+const isOwn = (file: string, { values }: Manifest): boolean =>
+  file === manifestFile || file === values || file === schemaFileOf(values)
 
 const contentOf = (files: PackageFiles, file: string): string => textOf(files.get(file) ?? new Uint8Array())

@@ -14,10 +14,12 @@ export function applySetting<T>(values: T, setting: string): T {
   return setAt(values, path, text === '' ? '' : scalarOf(text)) as T
 }
 
-/** Lists and mappings are read too: `--set 'names=[a, b]'`. */
+/** Lists and mappings are read when they are bracketed: `--set 'names=[a, b]'`. Other text is no structure. */
 function scalarOf(text: string): unknown {
   try {
-    return loadOneYaml(text, place) ?? null
+    const value = loadOneYaml(text, place)
+    const isStructure = typeof value === 'object' && value !== null
+    return value === undefined || (isStructure && !/^[[{]/.test(text)) ? text : value
   } catch {
     return text
   }

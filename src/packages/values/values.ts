@@ -49,6 +49,9 @@ export function mergeValues(below: Values, above: Values): Values {
   return merged
 }
 
+/** Beside the values, under a fixed name. */
+export const schemaFileOf = (values = ''): string => `${values.replace(/[^/]*$/, '')}values.schema.json`
+
 export const isMapping = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -74,7 +77,7 @@ async function checkValues(check: {
   readonly text: string
   readonly sandbox: Sandbox
 }): Promise<void> {
-  const schemaFile = `${check.file.replace(/[^/]*$/, '')}values.schema.json`
+  const schemaFile = schemaFileOf(check.file)
   const bytes = check.files.get(schemaFile)
   if (bytes === undefined) return
   const schema = loadOneYaml(textOf(bytes), schemaFile)

@@ -6,11 +6,11 @@ import { EVENT_ID, type Event, getScalarValue, parseEvents } from 'js-yaml'
 /** JSON pointer to line, counted from 1. A mapping's fields stand where their keys stand. */
 export type Lines = ReadonlyMap<string, number>
 
-/** The first document's lines; empty when the text is not YAML, which loading says better. */
-export function linesOf(text: string): Lines {
+/** The lines of one document, counted from 1; empty when the text is not YAML, which loading says better. */
+export function linesOf(text: string, document = 1): Lines {
   const lines = new Map<string, number>()
   try {
-    walk(text, parseEvents(text, {}), lines)
+    walk(text, documentEvents(parseEvents(text, {}), document), lines)
   } catch {
     return lines
   }
@@ -35,13 +35,15 @@ interface Frame {
   key: string | undefined
 }
 
+function documentEvents(events: readonly Event[], document: number): readonly Event[] {
+  const starts = events.flatMap((event, index) => (event.type === EVENT_ID.DOCUMENT ? [index] : []))
+  return events.slice(starts[document - 1] ?? events.length, starts[document])
+}
+
 function walk(text: string, events: readonly Event[], lines: Map<string, number>): void {
   const frames: Frame[] = []
-  let documents = 0
   for (const event of events) {
     if (event.type === EVENT_ID.DOCUMENT) {
-      documents += 1
-      if (documents > 1) return
       frames.push({ pointer: '', isMapping: false, index: -1, key: undefined })
       continue
     }

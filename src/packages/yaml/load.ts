@@ -10,8 +10,9 @@ const aliasesMax = 100
 // A few aliases of aliases make gigabytes out of a kilobyte: what counts is the size once they are followed.
 const nodesMax = 200_000
 
-const truths = new Set(['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'])
-const lies = new Set(['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF', 'false', 'False', 'FALSE'])
+// Not y and n, which go-yaml v2 takes too: they are names of coordinates and sizes, and upstream calls that a mistake.
+const truths = new Set(['yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'])
+const lies = new Set(['no', 'No', 'NO', 'off', 'Off', 'OFF', 'false', 'False', 'FALSE'])
 
 const bool = defineScalarTag('tag:yaml.org,2002:bool', {
   implicit: true,
@@ -57,10 +58,11 @@ function read(text: string, file: string): unknown[] {
 // Go's strconv.ParseInt with base 0, with underscores dropped: 0644 and 0o644 are octal.
 function readInt(source: string): number | undefined {
   const plain = source.replaceAll('_', '')
-  const match = /^([+-]?)(0x[0-9a-fA-F]+|0b[01]+|0o?[0-7]+|0|[1-9][0-9]*)$/.exec(plain)
+  const match = /^([+-]?)(0x[0-9a-fA-F]+|0b[01]+|0o[0-7]+|[0-9]+)$/.exec(plain)
   if (match === null) return undefined
   const digits = match[2] ?? ''
-  const value = /^0[0-7]/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
+  // What starts like an octal number and is none is taken as a decimal one.
+  const value = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
   return match[1] === '-' ? 0 - value : value
 }
 
