@@ -104,11 +104,11 @@ export class Catalog {
   }
 
   key(kind: Kind, namespace: string, name: string): string {
-    return objectKey({ group: kind.group, resource: kind.plural }, kind.isNamespaced ? namespace : '', name)
+    return objectKey(storageOf(kind), kind.isNamespaced ? namespace : '', name)
   }
 
   prefix(kind: Kind, namespace: string): string {
-    const prefix = resourcePrefix({ group: kind.group, resource: kind.plural })
+    const prefix = resourcePrefix(storageOf(kind))
     return kind.isNamespaced && namespace !== '' ? `${prefix}${namespace}/` : prefix
   }
 
@@ -145,7 +145,7 @@ export class Catalog {
     stored: StoredObject,
   ): Promise<{ ok: true; revision: number } | { ok: false; current: StoredObject | undefined }> {
     const changes: Change[] = [{ key: stored.key }]
-    if (this.#tombstoned.has(resourcePrefix({ group: kind.group, resource: kind.plural }))) {
+    if (this.#tombstoned.has(resourcePrefix(storageOf(kind)))) {
       changes.push(tombstoneOf(kind, stored))
     }
     const result = await this.#store.commit({
@@ -187,6 +187,16 @@ export class Catalog {
   }
 }
 
+/** Where the objects of a kind are kept. */
+const storageOf = ({ group, plural, storedAs }: Kind): ResourceName => ({
+  group: storedAs?.group ?? group,
+  resource: storedAs?.plural ?? plural,
+})
+
+/** Whether readers of this kind may see something else than the stored bytes. */
+export const isPresented = (kind: Kind): boolean =>
+  kind.storedAs !== undefined || kind.storageVersion !== undefined || kind.refreshBefore !== undefined
+
 interface Presented {
   readonly kind: Kind
   readonly stored: StoredObject
@@ -201,22 +211,23 @@ const presented = new WeakMap<StoredObject, Map<string, Presented>>()
 export function present(stored: StoredObject, kind: Kind): StoredObject {
   const isOtherVersion = kind.storageVersion !== undefined && kind.storageVersion !== kind.version
   const isOlder = kind.refreshBefore !== undefined && stored.revision < kind.refreshBefore
-  if (!isOtherVersion && !isOlder) return stored
-  const known = presented.get(stored)?.get(kind.version)
+  if (!isOtherVersion && !isOlder && kind.storedAs === undefined) return stored
+  const asked = `${kind.group}/${kind.version}`
+  const known = presented.get(stored)?.get(asked)
   if (known?.kind === kind) return known.stored
-  const named = isOtherVersion
-    ? { ...stored.object, apiVersion: `${kind.group}/${kind.version}` }
-    : stored.object
+  const own = kind.storedAs?.fromStored(stored.object) ?? stored.object
+  const named = isOtherVersion ? { ...own, apiVersion: asked } : own
   const shown = kind.refresh?.(named) ?? named
   const converted =
     shown === stored.object ? stored : new StoredObject(stored.key, encodeForStore(shown), stored.revision)
   const versions = presented.get(stored) ?? new Map<string, Presented>()
-  versions.set(kind.version, { kind, stored: converted })
+  versions.set(asked, { kind, stored: converted })
   presented.set(stored, versions)
   return converted
 }
 
 function toStorage(object: KubeObject, kind: Kind): KubeObject {
+  if (kind.storedAs !== undefined) return kind.storedAs.toStored(object)
   if (kind.storageVersion === undefined || kind.storageVersion === kind.version) return object
   return { ...object, apiVersion: `${kind.group}/${kind.storageVersion}` }
 }

@@ -158,6 +158,7 @@ function statusSubresource({ keepsMetadata = [], restore, validate }: StatusRule
       const merged = mergeFields(submitted, old, ['status'], keepsMetadata)
       return restore === undefined ? merged : restore(merged, old)
     },
+    keepsMetadata,
     validate,
   }
 }

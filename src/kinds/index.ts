@@ -24,6 +24,7 @@ import { secret } from './core/secret.ts'
 import { service } from './core/service.ts'
 import { serviceAccount } from './core/service-account.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
+import { newEvent } from './events/event.ts'
 import { release } from './k3v/release.ts'
 import { tombstone } from './k3v/tombstone.ts'
 import type { Kind } from './kind.ts'
@@ -88,6 +89,7 @@ export const builtInKinds: readonly Kind[] = [
   priorityClass,
   lease,
   endpointSlice,
+  newEvent,
   release,
   tombstone,
 ]

@@ -66,6 +66,8 @@ export interface Kind {
     | undefined
   /** CRDs with several versions: the same object in the version it is stored as, and back. Synchronous: no webhook. */
   readonly storageVersion?: string | undefined
+  /** Another face of a kind that is stored: one storage, two groups. Absent on kinds that are stored as they are. */
+  readonly storedAs?: StoredAs | undefined
   /**
    * CRDs only: a stored object as a reader sees it, without what the schema of today does not know and with its
    * defaults. Pure, never throws; the same object when nothing changes.
@@ -100,6 +102,14 @@ export interface Kind {
   readonly deprecation?: string | undefined
 }
 
+/** What a kind is stored as when that is another kind. Both ways are pure and never throw. */
+export interface StoredAs {
+  readonly group: string
+  readonly plural: string
+  readonly toStored: (object: KubeObject) => KubeObject
+  readonly fromStored: (object: KubeObject) => KubeObject
+}
+
 /** A subresource that reads and writes part of its object (`status`, `scale`), or is handled by name elsewhere. */
 export interface Subresource {
   readonly name: string
@@ -110,6 +120,8 @@ export interface Subresource {
   readonly scale?: ScalePaths | undefined
   /** Present on subresources that write the object: takes the part this one may change, keeps all the rest. */
   readonly merge?: ((submitted: KubeObject, old: KubeObject) => KubeObject) | undefined
+  /** Metadata that `merge` takes from the old object, `labels` for one; a writer of this part cannot own it. */
+  readonly keepsMetadata?: readonly string[] | undefined
   readonly validate?: ((object: KubeObject, old: KubeObject) => readonly FieldError[]) | undefined
 }
 

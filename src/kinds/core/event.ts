@@ -1,4 +1,4 @@
-// Events: what happened to an object, for people to read. Served as core/v1 only.
+// Events: what happened to an object, for people to read. Their face in events.k8s.io is events/event.ts's.
 // Upstream: pkg/apis/core/validation/events.go, printEvent.
 
 import type { KubeObject } from '../../api/object.ts'
@@ -13,7 +13,7 @@ import type { Kind } from '../kind.ts'
 
 type Errors = readonly FieldError[]
 
-const columns: readonly Column[] = [
+export const eventColumns: readonly Column[] = [
   text('Last Seen'),
   text('Type'),
   text('Reason'),
@@ -33,8 +33,8 @@ export const event: Kind = defineKind({
   plural: 'events',
   shortNames: ['ev'],
   allowsCreateOnUpdate: true,
-  columns,
-  cells,
+  columns: eventColumns,
+  cells: eventCells,
   selectableFields: {
     ...Object.fromEntries(
       involvedNames.map((name) => [
@@ -47,12 +47,12 @@ export const event: Kind = defineKind({
     reportingComponent: (object) => textOf(object['reportingComponent']),
     source: (object) => textOf(at(object, 'source', 'component')) || textOf(object['reportingComponent']),
   },
-  validate: validateEvent,
+  validate: (object) => validateEvent(object, 'reportingComponent'),
   // An old client may leave out what the event is about.
   tolerates: ['involvedObject'],
 })
 
-function cells(event: KubeObject, now: number): readonly Cell[] {
+export function eventCells(event: KubeObject, now: number): readonly Cell[] {
   const involved = fieldsOf(event['involvedObject'])
   const series = event['series']
   const kind = textOf(involved['kind']).toLowerCase()
@@ -88,7 +88,7 @@ const charactersMax = { reportingInstance: 128, action: 128, reason: 128 } as co
 const messageCharactersMax = 1024
 
 /** Events with an eventTime come from the newer recorders, and are held to more. */
-function validateEvent(event: KubeObject): Errors {
+export function validateEvent(event: KubeObject, reporterField: string): Errors {
   const involvedNamespace = textOf(at(event, 'involvedObject', 'namespace'))
   const namespace = event.metadata.namespace ?? ''
   const mismatch = [
@@ -103,8 +103,8 @@ function validateEvent(event: KubeObject): Errors {
   const reporter = textOf(event['reportingComponent'])
   return [
     ...(isFine ? [] : mismatch),
-    ...(reporter === '' ? [fieldRequired('reportingComponent')] : []),
-    ...checkText(qualifiedName, reporter, 'reportingComponent'),
+    ...(reporter === '' ? [fieldRequired(reporterField)] : []),
+    ...checkText(qualifiedName, reporter, reporterField),
     ...Object.entries(charactersMax).flatMap(([name, max]) => checkLength(event, name, max)),
     ...(textOf(event['message']).length > messageCharactersMax
       ? [fieldInvalid('message', '', `can have at most ${messageCharactersMax} characters`)]

@@ -26,7 +26,8 @@ export function recordManager(
 
 /** The fields that a write through this door cannot change, and so cannot own (upstream: GetResetFields). */
 export function ownedElsewhere(kind: Kind, subresource: string): readonly (readonly string[])[] {
-  const hasStatus = kind.subresources.some((one) => one.name === 'status')
-  if (subresource === 'status') return [['spec'], ['metadata']]
-  return hasStatus ? [['status']] : []
+  const status = kind.subresources.find((one) => one.name === 'status')
+  if (subresource !== 'status') return status === undefined ? [] : [['status']]
+  if (status?.keepsMetadata === undefined) return [['spec'], ['metadata']]
+  return [['spec'], ...status.keepsMetadata.map((name) => ['metadata', name])]
 }

@@ -4,7 +4,7 @@
 import type { Answer, CallOptions, WatchItem } from '../../api/contracts.ts'
 import { badRequest, expired, notFound, timeout } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
-import { present } from '../../catalog/catalog.ts'
+import { isPresented, present } from '../../catalog/catalog.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { named, type Spine, type Target } from '../spine.ts'
 import { type Matcher, makeMatcher } from './match.ts'
@@ -109,7 +109,7 @@ export async function watchObjects(spine: Spine, target: Target): Promise<Answer
 }
 
 function presentItems(items: AsyncIterable<WatchItem>, kind: Kind): AsyncIterable<WatchItem> {
-  if (kind.storageVersion === undefined || kind.storageVersion === kind.version) return items
+  if (!isPresented(kind)) return items
   return mapItems(items, (item) =>
     item.type === 'events'
       ? {
