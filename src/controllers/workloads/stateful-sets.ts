@@ -97,6 +97,8 @@ export function startStatefulSets({
         expectations.forget(key)
         return undefined
       }
+      // What a set that is going makes anew, the garbage collector takes again: revisions as fast as both can.
+      if (set.metadata.deletionTimestamp !== undefined) return undefined
       if (!expectations.areMet(key)) return { requeueAfterMs: 30_000 }
       return await reconcile({ ...world, set, key, signal })
     },

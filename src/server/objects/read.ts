@@ -97,13 +97,15 @@ export async function watchObjects(spine: Spine, target: Target): Promise<Answer
       ? 0
       : parseRevision(options.resourceVersion)
   if (options.sendInitialEvents === true && asked > 0) await reach(spine, asked, call.signal)
+  // A definition that changes or goes ends its watches: clients look again at what is served.
+  const served = spine.catalog.servedSignal(kind)
   const items = spine.catalog.cache.watch({
     prefix: spine.catalog.prefix(kind, call.namespace),
     ...(options.sendInitialEvents === true || asked === 0 ? {} : { from: asked }),
     ...(matcher.isEmpty ? {} : { matches: (stored: StoredObject) => matcher.matches(present(stored, kind)) }),
     bookmarks: options.allowWatchBookmarks === true,
     sendInitialEvents: options.sendInitialEvents === true,
-    signal: call.signal,
+    signal: served === undefined ? call.signal : AbortSignal.any([call.signal, served]),
   })
   return { type: 'watch', served: kind, items: presentItems(items, kind), warnings: target.warnings }
 }
