@@ -85,7 +85,11 @@ export type TokenVerdict =
 
 /** Reads what is served, newest version, without authorisation: for rooms that must not see catalog or store. */
 export interface Reader {
-  get(resource: { group: string; resource: string }, namespace: string, name: string): StoredObject | undefined
+  get(
+    resource: { group: string; resource: string },
+    namespace: string,
+    name: string,
+  ): StoredObject | undefined
   /** All of a resource, or of one namespace. */
   list(resource: { group: string; resource: string }, namespace?: string): readonly StoredObject[]
 }
@@ -108,7 +112,9 @@ export interface CallOptions {
   /** Of DELETE, from its body or its query. */
   readonly gracePeriodSeconds?: number | undefined
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined
-  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } | undefined
+  readonly preconditions?:
+    | { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined }
+    | undefined
 }
 
 export const patchTypes = ['json', 'merge', 'strategic', 'apply'] as const
@@ -156,7 +162,12 @@ export interface Served {
 }
 
 export type Answer = (
-  | { readonly type: 'object'; readonly code: 200 | 201 | 202; readonly served: Served; readonly object: KubeObject | StoredObject }
+  | {
+      readonly type: 'object'
+      readonly code: 200 | 201 | 202
+      readonly served: Served
+      readonly object: KubeObject | StoredObject
+    }
   | {
       readonly type: 'list'
       readonly served: Served
@@ -224,7 +235,9 @@ export interface TokenIssuer {
     readonly serviceAccount: { readonly name: string; readonly uid: string }
     readonly audiences: readonly string[]
     readonly expirationSeconds: number
-    readonly boundObject?: { readonly kind: 'Pod' | 'Secret' | 'Node'; readonly name: string; readonly uid: string } | undefined
+    readonly boundObject?:
+      | { readonly kind: 'Pod' | 'Secret' | 'Node'; readonly name: string; readonly uid: string }
+      | undefined
   }): Promise<{ readonly token: string; readonly expirationTimestamp: string }>
   /** The token of a Secret of type kubernetes.io/service-account-token: without an end, good while the Secret has it. */
   readonly issueForSecret?: (request: {

@@ -59,7 +59,12 @@ export const fieldNotSupported = (field: string, value: unknown, allowed: readon
   type: 'FieldValueNotSupported',
   field,
   message: `Unsupported value: ${showValue(value)}${
-    allowed.length === 0 ? '' : `: supported values: ${[...allowed].sort().map((one) => JSON.stringify(one)).join(', ')}`
+    allowed.length === 0
+      ? ''
+      : `: supported values: ${[...allowed]
+          .sort()
+          .map((one) => JSON.stringify(one))
+          .join(', ')}`
   }`,
 })
 export const fieldDuplicate = (field: string, value: unknown): FieldError => ({
@@ -97,11 +102,21 @@ function showValue(value: unknown): string {
 export class ApiError extends Error {
   readonly code: number
   readonly status: Status
-  constructor(status: Omit<Status, 'apiVersion' | 'kind' | 'metadata' | 'status'> & Partial<Pick<Status, 'metadata'>>, options?: ErrorOptions) {
+  constructor(
+    status: Omit<Status, 'apiVersion' | 'kind' | 'metadata' | 'status'> & Partial<Pick<Status, 'metadata'>>,
+    options?: ErrorOptions,
+  ) {
     super(status.message ?? status.reason ?? 'unknown', options)
     this.name = 'ApiError'
     this.code = status.code ?? 500
-    this.status = { apiVersion: 'v1', kind: 'Status', metadata: {}, ...status, status: 'Failure', code: this.code }
+    this.status = {
+      apiVersion: 'v1',
+      kind: 'Status',
+      metadata: {},
+      ...status,
+      status: 'Failure',
+      code: this.code,
+    }
   }
 }
 
@@ -195,7 +210,8 @@ export const invalid = (
   })
 }
 
-export const badRequest = (message: string): ApiError => new ApiError({ code: 400, reason: 'BadRequest', message })
+export const badRequest = (message: string): ApiError =>
+  new ApiError({ code: 400, reason: 'BadRequest', message })
 
 export const methodNotAllowed = (target: Target, action: string): ApiError =>
   new ApiError({
@@ -232,7 +248,11 @@ export const expired = (message: string, next?: string): ApiError =>
     ...(next === undefined ? {} : { metadata: { continue: next } }),
   })
 
-export const tooManyRequests = (message: string, retryAfterSeconds: number, causes?: readonly StatusCause[]): ApiError =>
+export const tooManyRequests = (
+  message: string,
+  retryAfterSeconds: number,
+  causes?: readonly StatusCause[],
+): ApiError =>
   new ApiError({
     code: 429,
     reason: 'TooManyRequests',
