@@ -10,7 +10,7 @@ import { createHostAllocator } from '../sync/allocator.ts'
 import { defaultPolicy, type SyncPolicy } from '../sync/policy.ts'
 import { syncedResources } from '../sync/rights.ts'
 import { type Sync, startSync } from '../sync/syncer.ts'
-import type { ApiAddress, ClusterDns } from '../sync/translators/translation.ts'
+import type { ApiAddress, ClusterDns, Exposed } from '../sync/translators/translation.ts'
 import { openPlane, type Plane, type PlaneOptions } from './plane.ts'
 
 export interface HostOptions {
@@ -25,6 +25,8 @@ export interface HostOptions {
   /** Where pods reach the plane's API; absent: they cannot. */
   readonly apiAddress?: ApiAddress | undefined
   readonly dns?: (() => ClusterDns | undefined) | undefined
+  /** Services of the plane that are published on the host. */
+  readonly exposed?: (() => readonly Exposed[]) | undefined
 }
 
 export interface SyncedPlane extends AsyncDisposable {
@@ -45,6 +47,7 @@ export async function openSyncedPlane(options: PlaneOptions, host: HostOptions):
     planeUid,
     owner: root,
     kubernetesIP,
+    clock,
     log,
   })
   const plane = await openPlane({
@@ -64,6 +67,7 @@ export async function openSyncedPlane(options: PlaneOptions, host: HostOptions):
       owner: root,
       apiAddress: () => host.apiAddress,
       dns: host.dns,
+      exposed: host.exposed,
       workloadServiceAccount: host.workloadServiceAccount,
       isReserved: (name) => allocator.isReserved(name),
       clock,

@@ -4,10 +4,11 @@
 import type { Allocator, Reservation } from '../api/contracts.ts'
 import type { Service } from '../api/models.ts'
 import type { KubeObject } from '../api/object.ts'
-import { ApiError, alreadyExists, fieldInvalid, invalid, serviceUnavailable } from '../api/status.ts'
+import { ApiError, alreadyExists, fieldInvalid, invalid, serviceUnavailable, timeout } from '../api/status.ts'
 import type { Client } from '../client/client.ts'
 import { isAlreadyExists, isConflict, isNotFound, isTransient } from '../client/failures.ts'
 import { services } from '../client/resources.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Logger, silentLogger } from '../platform/log.ts'
 import { mergeMetadata, withDigest } from './mirror.ts'
 import { mergeServiceSpec } from './mirrored.ts'
@@ -23,6 +24,7 @@ export interface HostAllocatorOptions {
   readonly owner: { readonly name: string; readonly uid: string } | undefined
   /** The address of the `kubernetes` Service: it was made with the plane, not by it. */
   readonly kubernetesIP?: string | undefined
+  readonly clock?: Clock | undefined
   readonly log?: Logger | undefined
 }
 
@@ -32,16 +34,25 @@ export interface HostAllocator extends Allocator, AsyncDisposable {
 }
 
 const retrySeconds = 2
+const attemptsMax = 4
+/** A client waits behind each of these calls. */
+const hostTimeoutMs = 10_000
 
 /** Disposing waits for the releases under way. What is released in vain, sync's sweep finds. */
 export function createHostAllocator(options: HostAllocatorOptions): HostAllocator {
   return new ServiceAllocator(options)
 }
 
+interface HostCall {
+  readonly isDryRun: boolean
+  readonly signal: AbortSignal
+}
+
 class ServiceAllocator implements HostAllocator {
   readonly #host: Client
   readonly #owner: Owner
   readonly #kubernetesIP: string | undefined
+  readonly #clock: Clock
   readonly #log: Logger
   /** Host names under reservation, and what tells that it was settled: true when it was confirmed. */
   readonly #pending = new Map<string, Promise<boolean>>()
@@ -53,11 +64,13 @@ class ServiceAllocator implements HostAllocator {
     planeUid,
     owner,
     kubernetesIP,
+    clock = systemClock,
     log = silentLogger,
   }: HostAllocatorOptions) {
     this.#host = host
     this.#owner = { hostNamespace, planeUid, root: owner }
     this.#kubernetesIP = kubernetesIP
+    this.#clock = clock
     this.#log = log.child({ room: 'sync' })
   }
 
@@ -96,7 +109,7 @@ class ServiceAllocator implements HostAllocator {
       settled.resolve(isConfirmed)
     }
     try {
-      const copy = await this.#make(service, desired, isDryRun)
+      const copy = await this.#inTime((signal) => this.#make(service, desired, { isDryRun, signal }))
       const release = (): void => {
         settle(false)
         if (!isDryRun) this.#release(copy)
@@ -108,12 +121,30 @@ class ServiceAllocator implements HostAllocator {
     }
   }
 
-  async #make(service: Service, desired: Service, isDryRun: boolean): Promise<Service> {
+  /** Whether a write that was not answered in time has happened is found out by the next try, or by sync's sweep. */
+  async #inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = new AbortController()
+    const cancel = this.#clock.setTimer(hostTimeoutMs, () => limit.abort(timeout('the host is slow')))
     try {
-      return await this.#host.create(services, desired, { isDryRun, fieldManager: 'k3v' })
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error
-      return await this.#adopt(service, desired, isDryRun)
+      return await ask(limit.signal)
+    } finally {
+      cancel()
+    }
+  }
+
+  async #make(service: Service, desired: Service, options: HostCall): Promise<Service> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#host.create(services, desired, { ...options, fieldManager: 'k3v' })
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error
+      }
+      try {
+        return await this.#adopt(service, desired, options)
+      } catch (error) {
+        // It changed or went away between the two looks.
+        if (attempt >= attemptsMax || !hasMoved(error)) throw error
+      }
     }
   }
 
@@ -121,13 +152,11 @@ class ServiceAllocator implements HostAllocator {
    * The copy of an earlier Service of this name, or of a write that was never finished: it gets the new identity and
    * keeps its address, unless another was asked for. Its tombstone then finds nothing of the old one's left.
    */
-  async #adopt(service: Service, desired: Service, isDryRun: boolean): Promise<Service> {
+  async #adopt(service: Service, desired: Service, { isDryRun, signal }: HostCall): Promise<Service> {
     const { hostNamespace, planeUid } = this.#owner
     const { namespace = '', name = '' } = service.metadata
-    const current = await this.#host.get(services, {
-      namespace: hostNamespace,
-      name: desired.metadata.name ?? '',
-    })
+    const copy = { namespace: hostNamespace, name: desired.metadata.name ?? '' }
+    const current = await this.#host.get(services, copy, { signal })
     if (current === undefined) throw serviceUnavailable('the host is removing the Service', retrySeconds)
     const identity = identityOf(current, planeUid)
     const isOurs = identity?.kind === 'Service' && identity.namespace === namespace && identity.name === name
@@ -142,7 +171,7 @@ class ServiceAllocator implements HostAllocator {
     if (asked !== undefined && asked !== current.spec?.clusterIP) {
       const target = { namespace: hostNamespace, name: current.metadata.name ?? '' }
       const preconditions = { uid: current.metadata.uid }
-      if (!isDryRun) await this.#host.delete(services, target, { preconditions })
+      if (!isDryRun) await this.#host.delete(services, target, { preconditions, signal })
       throw serviceUnavailable(
         'the host is removing the Service of this name that was there before',
         retrySeconds,
@@ -153,7 +182,7 @@ class ServiceAllocator implements HostAllocator {
       metadata: mergeMetadata(current.metadata, desired.metadata),
       spec: mergeServiceSpec(current.spec ?? {}, desired.spec ?? {}),
     }
-    return await this.#host.update(services, next, { isDryRun, fieldManager: 'k3v' })
+    return await this.#host.update(services, next, { isDryRun, signal, fieldManager: 'k3v' })
   }
 
   #release({ metadata }: Service): void {
@@ -202,6 +231,10 @@ class ServiceAllocator implements HostAllocator {
     }
   }
 }
+
+/** A replacement of a Service that is gone is an attempt to create one, which upstream answers with 500. */
+const hasMoved = (error: unknown): boolean =>
+  isConflict(error) || isNotFound(error) || (error instanceof ApiError && error.code === 500)
 
 const nothing = (object: KubeObject): Reservation => ({ object, confirm: () => {}, release: () => {} })
 

@@ -54,6 +54,7 @@ export function startEngines({ context, issueToken }: EnginesOptions): AsyncDisp
       fromInformer(world.virtual.pods),
       fromInformer(world.host.pods, virtualKeys(planeUid, '', 'Pod')),
       fromInformer(world.host.secrets, virtualKeys(planeUid, 'k3v.dev', 'PodTokens')),
+      fromInformer(world.virtual.services, ({ header }) => behindExposed(context, header)),
     ]),
     control(
       context,
@@ -97,6 +98,16 @@ function both<T extends AnyObject>(
   planeUid: string,
 ): readonly Source[] {
   return [fromInformer(virtual), fromInformer(host, virtualKeys(planeUid, '', kind))]
+}
+
+/** The pods beside an exposed Service: any of them may be behind it. */
+function behindExposed(
+  { world, translation }: SyncContext,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): readonly string[] {
+  const isExposed = translation().exposed?.some((one) => one.namespace === namespace && one.service === name)
+  if (isExposed !== true) return []
+  return world.virtual.pods.versions(namespace).map(({ header }) => `${header.namespace}/${header.name}`)
 }
 
 const virtualUid = ({ object }: Version<AnyObject>): readonly string[] => {

@@ -32,6 +32,12 @@ export function hostKey(key: string): string {
   return `tenant.k3v.dev/${readable(key.slice(key.indexOf('/') + 1))}-${hashOf(['key', key])}`
 }
 
+/**
+ * On the host pods behind a Service that a package exposes: a host Service selects them by `key: 'true'` and by the
+ * plane's label.
+ */
+export const exposeLabel = (name: string): string => `expose.k3v.dev/${name}`
+
 /** What is left of a name when only letters, digits and inner hyphens may stay, with a letter first. */
 function readable(name: string): string {
   const kept = name

@@ -15,7 +15,7 @@ export const digestAnnotation = 'k3v.dev/digest'
 
 /** Labels and annotations that sync alone writes: on an update they are replaced, everyone else's stay. */
 export function isOwnKey(key: string): boolean {
-  return key.startsWith('tenant.k3v.dev/') || ownKeys.has(key)
+  return /^(expose|tenant)\.k3v\.dev\//.test(key) || ownKeys.has(key)
 }
 
 const ownKeys: ReadonlySet<string> = new Set(

@@ -18,7 +18,7 @@ import type { SyncPolicy } from './policy.ts'
 import { SyncState } from './state.ts'
 import { startSweeping, sweptKinds } from './sweeping.ts'
 import type { IssueToken } from './tokens.ts'
-import type { ApiAddress, ClusterDns } from './translators/translation.ts'
+import type { ApiAddress, ClusterDns, Exposed } from './translators/translation.ts'
 import { openWorld, type RunningWorld } from './world.ts'
 
 export interface SyncOptions {
@@ -37,6 +37,8 @@ export interface SyncOptions {
   readonly apiAddress: () => ApiAddress | undefined
   /** The plane's DNS as pods reach it; absent: pods use their node's resolver. */
   readonly dns?: (() => ClusterDns | undefined) | undefined
+  /** Services that a package publishes on the host; absent: none. */
+  readonly exposed?: (() => readonly Exposed[]) | undefined
   /** A ServiceAccount of the host namespace without any rights. */
   readonly workloadServiceAccount: string
   /** Absent: TokenRequests through `virtual`. */
@@ -193,7 +195,8 @@ class Running {
   }
 
   #context(state: SyncState): SyncContext {
-    const { virtual, host, policy, apiAddress, dns, workloadServiceAccount, clock, random } = this.#options
+    const { virtual, host, policy, apiAddress, dns, exposed, workloadServiceAccount, clock, random } =
+      this.#options
     const owner = this.#owner
     const world = this.#world
     const log = this.#log
@@ -213,6 +216,7 @@ class Running {
         workloadServiceAccount,
         api: apiAddress(),
         dns: dns?.(),
+        exposed: exposed?.(),
         servicesOf,
       }),
       trustsAbsence: () => state.alarm === undefined && world.failure.virtual === undefined,

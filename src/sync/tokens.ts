@@ -42,9 +42,7 @@ export async function keepTokens(context: SyncContext, keeping: TokenKeeping): P
   const { owner } = context.translation()
   const identity = tokenIdentity(pod)
   const name = tokenSecretName(pod, owner.planeUid)
-  const current =
-    context.world.host.secrets.get(owner.hostNamespace, name) ??
-    (await context.writer.read(secrets, name, signal))
+  const current = context.world.host.secrets.get(owner.hostNamespace, name)
   if (current !== undefined && !isOwned(current, owner.planeUid, identity)) return undefined
   const wishesDigest = digestOf(wishes)
   const { annotations = {} } = current?.metadata ?? {}
@@ -62,7 +60,11 @@ export async function keepTokens(context: SyncContext, keeping: TokenKeeping): P
     data: issued.data,
   }
   if (current === undefined) {
-    if ((await context.writer.create(secrets, desired, signal)) === undefined) return undefined
+    const there =
+      (await context.writer.create(secrets, desired, signal)) ??
+      (await context.writer.read(secrets, name, signal))
+    // Written by this process a moment ago, or in the way: the copy of the world will tell.
+    if (there === undefined || !isOwned(there, owner.planeUid, identity)) return undefined
   } else {
     const metadata = mergeMetadata(current.metadata, desired.metadata)
     await context.writer.update(secrets, { ...current, data: issued.data, metadata }, signal)

@@ -9,10 +9,13 @@ import {
   secrets,
   services,
 } from '../../src/client/resources.ts'
+import { findHostPod } from '../../src/sync/host-pod.ts'
+import { exposeLabel } from '../../src/sync/names.ts'
 import {
   copyName,
   hostNamespace,
   hostPodOf,
+  planeUid,
   runOnHost,
   setHostStatus,
   startTwoWorlds,
@@ -394,4 +397,37 @@ t.test('status follows while a pod ends, and a finished pod stays until it is de
   await untilAll(host.admin, pods, hostNamespace, (all) =>
     all.every(({ metadata }) => metadata.deletionTimestamp !== undefined),
   )
+})
+
+t.test('pods behind an exposed Service carry its mark, and lose it with their label', async (t) => {
+  const exposed = [{ namespace: 'default', service: 'web', name: 'guestbook' }]
+  await using worlds = await startTwoWorlds(t, { host: { exposed: () => exposed } })
+  const { host, virtual } = worlds
+  await virtual.create(pods, podNamed('web', {}, { app: 'web' }))
+  await virtual.create(pods, podNamed('other', {}, { app: 'other' }))
+  await hostPodOf(host, 'web')
+  await virtual.create(services, {
+    metadata: inDefault('web'),
+    spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+  })
+  const mark = exposeLabel('guestbook')
+  const isMarked = (pod: Pod | undefined) => pod?.metadata.labels?.[mark] === 'true'
+  await until(host.admin, pods, onHost(copyName('Pod', 'web')), isMarked)
+  t.notOk(isMarked(await hostPodOf(host, 'other')))
+  await virtual.patch(pods, inDefault('web'), {
+    type: 'merge',
+    body: { metadata: { labels: { app: null } } },
+  })
+  await until(host.admin, pods, onHost(copyName('Pod', 'web')), (pod) => pod !== undefined && !isMarked(pod))
+})
+
+t.test('A23 findHostPod() answers the copy of this very pod and no other', async (t) => {
+  await using worlds = await startTwoWorlds(t)
+  const { host, virtual } = worlds
+  const pod = await virtual.create(pods, podNamed('web'))
+  const copy = await hostPodOf(host, 'web')
+  const options = { host: host.client, hostNamespace, planeUid }
+  t.equal((await findHostPod(pod, options))?.metadata.uid, copy.metadata.uid)
+  t.equal(await findHostPod({ ...pod, metadata: { ...pod.metadata, uid: 'other' } }, options), undefined)
+  t.equal(await findHostPod(podNamed('release'), options), undefined)
 })

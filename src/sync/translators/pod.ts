@@ -2,7 +2,7 @@
 // The way back is pod-status.ts's; which fields there are is fields.ts's.
 
 import type { HostAlias, Pod, PodDNSConfig, PodSpec, Toleration } from '../../api/models.ts'
-import { hostName } from '../names.ts'
+import { exposeLabel, hostName } from '../names.ts'
 import { ownedMetadata } from '../owner.ts'
 import { toHostContainer, toHostResources } from './container.ts'
 import { DownwardFields } from './downward.ts'
@@ -60,7 +60,10 @@ export function toHostPod(pod: Pod, context: TranslationContext): PodTranslation
     metadata: ownedMetadata(
       owner,
       { group: '', kind: 'Pod', namespace, name, uid },
-      { labels: toHostLabels(labels), annotations: { ...allowed(pod, context), ...downward.annotations } },
+      {
+        labels: { ...toHostLabels(labels), ...exposeLabels(pod, context) },
+        annotations: { ...allowed(pod, context), ...downward.annotations },
+      },
     ),
     spec: policy.podSecurity === 'restricted' ? fillRestricted(hostSpec) : hostSpec,
   }
@@ -71,6 +74,21 @@ export function toHostPod(pod: Pod, context: TranslationContext): PodTranslation
 export function tokenSecretName(pod: Pod, planeUid: string): string {
   const { namespace = '', name = '' } = pod.metadata
   return hostName({ planeUid, group: 'k3v.dev', kind: 'PodTokens', namespace, name })
+}
+
+/** Marks a pod for the host Services that publish the Services which select it. */
+function exposeLabels({ metadata }: Pod, context: TranslationContext): Readonly<Record<string, string>> {
+  const { namespace = '', labels = {} } = metadata
+  const inNamespace = (context.exposed ?? []).filter((exposed) => exposed.namespace === namespace)
+  if (inNamespace.length === 0) return {}
+  const services = context.servicesOf(namespace)
+  const isBehind = (name: string): boolean => {
+    const selector = Object.entries(services.find((one) => one.metadata.name === name)?.spec?.selector ?? {})
+    return selector.length > 0 && selector.every(([key, value]) => labels[key] === value)
+  }
+  return Object.fromEntries(
+    inNamespace.filter(({ service }) => isBehind(service)).map(({ name }) => [exposeLabel(name), 'true']),
+  )
 }
 
 /** What the operator and the plane decide. */

@@ -16,6 +16,14 @@ export interface ClusterDns {
   readonly domain: string
 }
 
+/** A Service of the plane that is published on the host under a name of its own. */
+export interface Exposed {
+  readonly namespace: string
+  readonly service: string
+  /** The host Service's name. */
+  readonly name: string
+}
+
 export interface TranslationContext {
   readonly owner: Owner
   readonly policy: SyncPolicy
@@ -25,6 +33,8 @@ export interface TranslationContext {
   readonly api: ApiAddress | undefined
   /** Absent: pods use the host's resolver. */
   readonly dns: ClusterDns | undefined
+  /** Absent: none. */
+  readonly exposed?: readonly Exposed[] | undefined
   /** The virtual Services of a namespace. */
   readonly servicesOf: (namespace: string) => readonly Service[]
 }
