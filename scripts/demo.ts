@@ -294,7 +294,8 @@ try {
   else process.stdout.write(`${(ms / 1000).toFixed(1).padStart(7)} s   in all\n`)
 } catch (error) {
   process.exitCode = 1
-  const failure = error instanceof StepFailure ? error : new StepFailure('clean up', [], { cause: error })
+  const failure =
+    error instanceof StepFailure ? error : new StepFailure('clean up', { taken: [], cause: error })
   process.stderr.write(`the demo failed at: ${failure.message}\n`)
   if (isJson) {
     const { step, taken } = failure

@@ -1,17 +1,15 @@
-// Writes src/api/models.ts, the TypeScript types of the built-in kinds, out of the facts table.
+// Makes src/api/models.ts, the TypeScript types of the built-in kinds, out of the facts table.
 // The table itself is made by scripts/facts; what the types mean is documented by Kubernetes.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 const factsFile = fileURLToPath(new URL('../src/kinds/facts/facts.json', import.meta.url))
-const modelsFile = fileURLToPath(new URL('../src/api/models.ts', import.meta.url))
 
-/** Rewrites src/api/models.ts and answers its path. The same facts give the same bytes. */
+/** The whole text of src/api/models.ts. The same facts give the same bytes. */
 export async function generateModels(): Promise<string> {
   const facts = JSON.parse(await readFile(factsFile, 'utf8')) as Facts
-  await writeFile(modelsFile, writeModels(facts))
-  return modelsFile
+  return writeModels(facts)
 }
 
 type FieldFacts = { readonly t: string; readonly r?: 1 }
@@ -163,4 +161,3 @@ function writeExpression(facts: Facts, names: ReadonlyMap<string, string>, expre
   return name
 }
 
-if (import.meta.main) process.stdout.write(`wrote ${await generateModels()}\n`)

@@ -16,7 +16,7 @@ export interface Taken {
 export class StepFailure extends Error {
   readonly step: string
   readonly taken: readonly Taken[]
-  constructor(step: string, taken: readonly Taken[], { cause }: { cause: unknown }) {
+  constructor(step: string, { taken, cause }: { taken: readonly Taken[]; cause: unknown }) {
     super(`${step}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
     this.step = step
     this.taken = taken
@@ -37,7 +37,7 @@ export async function runSteps(
       taken.push(done)
       onDone(done, shown)
     } catch (error) {
-      throw new StepFailure(name, taken, { cause: error })
+      throw new StepFailure(name, { taken, cause: error })
     }
   }
   return taken
