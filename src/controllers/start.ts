@@ -1,6 +1,9 @@
 // Starts every controller of a plane over shared copies of its objects, and stops them together.
 // What each one does stands in its own file.
 
+import { startJobOrphans } from './batch/job-orphans.ts'
+import { startJobs } from './batch/jobs.ts'
+import { startTtlAfterFinished } from './batch/ttl-after-finished.ts'
 import { type ControllersOptions, createContext } from './context.ts'
 import { startCustomResourceDefinitions } from './custom-resource-definitions.ts'
 import { startClusterRoleAggregation } from './identity/cluster-role-aggregation.ts'
@@ -29,6 +32,9 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startReplicaSets(context),
     startDeployments(context),
     startStatefulSets(context),
+    startJobs(context),
+    startJobOrphans(context),
+    startTtlAfterFinished(context),
     startEndpoints(context),
     startEndpointSlices(context),
   ]

@@ -7,14 +7,25 @@ import { isNotFound } from '../../src/client/failures.ts'
 import { createInformer } from '../../src/client/informer.ts'
 import { splitKey } from '../../src/client/objects.ts'
 import { pods } from '../../src/client/resources.ts'
-import { systemClock as clock } from '../../src/platform/clock.ts'
+import { timeOf } from '../../src/controllers/conditions.ts'
+import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { silentLogger as log } from '../../src/platform/log.ts'
 import { systemRandom as random } from '../../src/platform/random.ts'
 import { createController } from '../../src/reconcile/controller.ts'
 import { fromInformer } from '../../src/reconcile/source.ts'
 
+export interface SimulationOptions {
+  /** The exit code with which a pod's containers end at once; undefined lets it run on. */
+  readonly exitCode?: ((pod: Pod) => number | undefined) | undefined
+  readonly clock?: Clock | undefined
+}
+
 /** Pods of which `mayRun` says no stay pending. */
-export function simulatePods(client: Client, mayRun: (pod: Pod) => boolean = () => true): AsyncDisposable {
+export function simulatePods(
+  client: Client,
+  mayRun: (pod: Pod) => boolean = () => true,
+  { exitCode = () => undefined, clock = systemClock }: SimulationOptions = {},
+): AsyncDisposable {
   const informer = createInformer({ client, resource: pods })
   let address = 0
   const controller = createController({
@@ -28,7 +39,10 @@ export function simulatePods(client: Client, mayRun: (pod: Pod) => boolean = () 
         })
       } else if (pod !== undefined && pod.status?.phase === 'Pending' && mayRun(pod)) {
         address += 1
-        await client.updateStatus(pods, running(pod, `10.1.0.${address}`))
+        const now = timeOf(clock.now())
+        const code = exitCode(pod)
+        const next = code === undefined ? running(pod, `10.1.0.${address}`, now) : ended(pod, code, now)
+        await client.updateStatus(pods, next)
       }
       return undefined
     },
@@ -44,8 +58,20 @@ export function simulatePods(client: Client, mayRun: (pod: Pod) => boolean = () 
   }
 }
 
-function running(pod: Pod, podIP: string): Pod {
-  const lastTransitionTime = `${new Date(clock.now()).toISOString().slice(0, 19)}Z`
+function ended(pod: Pod, exitCode: number, now: string): Pod {
+  const containerStatuses = (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
+    name,
+    image,
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    state: { terminated: { exitCode, finishedAt: now, startedAt: now } },
+  }))
+  const phase = exitCode === 0 ? 'Succeeded' : 'Failed'
+  return { ...pod, status: { ...pod.status, phase, containerStatuses } }
+}
+
+function running(pod: Pod, podIP: string, lastTransitionTime: string): Pod {
   const conditions = ['Initialized', 'ContainersReady', 'Ready'].map((type) => ({
     type,
     status: 'True',

@@ -83,6 +83,8 @@ export interface Claiming<T extends AnyObject, O extends AnyObject> {
   readonly readOwner: () => Promise<O | undefined>
   readonly selector: LabelSelector
   readonly candidates: readonly T[]
+  /** What is taken in gets this finalizer, and loses it when it is let go. */
+  readonly finalizer?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -108,20 +110,24 @@ async function adopt<T extends AnyObject, O extends AnyObject>(
   claiming: Claiming<T, O>,
   orphan: T,
 ): Promise<T | undefined> {
-  const { client, resource, owner, ownerKind, signal } = claiming
-  const { uid, ownerReferences = [] } = orphan.metadata
+  const { client, resource, owner, ownerKind, finalizer, signal } = claiming
+  const { uid, ownerReferences = [], finalizers = [] } = orphan.metadata
   const owners = [...ownerReferences, controllerReference(ownerKind, owner)]
-  return await patchOwners({ client, resource, object: orphan, owners, uid, signal })
+  const held =
+    finalizer === undefined || finalizers.includes(finalizer) ? undefined : [...finalizers, finalizer]
+  return await patchOwners({ client, resource, object: orphan, owners, finalizers: held, uid, signal })
 }
 
 async function release<T extends AnyObject, O extends AnyObject>(
   claiming: Claiming<T, O>,
   stranger: T,
 ): Promise<void> {
-  const { client, resource, owner, signal } = claiming
-  const { uid, ownerReferences = [] } = stranger.metadata
+  const { client, resource, owner, finalizer, signal } = claiming
+  const { uid, ownerReferences = [], finalizers = [] } = stranger.metadata
   const owners = ownerReferences.filter((reference) => reference.uid !== owner.metadata.uid)
-  await patchOwners({ client, resource, object: stranger, owners, uid, signal })
+  const isHeld = finalizer !== undefined && finalizers.includes(finalizer)
+  const rest = isHeld ? finalizers.filter((one) => one !== finalizer) : undefined
+  await patchOwners({ client, resource, object: stranger, owners, finalizers: rest, uid, signal })
 }
 
 // The uid and the resourceVersion in the patch are preconditions: nobody else's claim is overwritten.
@@ -130,12 +136,16 @@ async function patchOwners<T extends AnyObject>(patching: {
   readonly resource: ResourceRef<T>
   readonly object: T
   readonly owners: readonly OwnerReference[]
+  /** Absent: they stay. */
+  readonly finalizers?: readonly string[] | undefined
   readonly uid: string | undefined
   readonly signal: AbortSignal
 }): Promise<T | undefined> {
-  const { client, resource, object, owners, uid, signal } = patching
+  const { client, resource, object, owners, finalizers, uid, signal } = patching
   const { namespace, name = '', resourceVersion } = object.metadata
-  const body = { metadata: { uid, resourceVersion, ownerReferences: owners.length === 0 ? null : owners } }
+  const ownerReferences = owners.length === 0 ? null : owners
+  const held = finalizers === undefined ? {} : { finalizers }
+  const body = { metadata: { uid, resourceVersion, ownerReferences, ...held } }
   try {
     return await client.patch(resource, { namespace, name }, { type: 'merge', body, signal })
   } catch (error) {

@@ -31,7 +31,6 @@ export const job: Kind = defineKind({
   group: 'batch',
   kind: 'Job',
   plural: 'jobs',
-  notEnforced: 'no controller runs them',
   categories: ['all'],
   tracksGeneration: true,
   defaultPropagation: 'Background',
