@@ -7,13 +7,15 @@ import { forbiddenMessage } from '../authz/forbidden.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { deleteCollection, deleteObject } from './objects/delete.ts'
 import { getObject, listObjects, watchObjects } from './objects/read.ts'
+import { Turns } from './objects/turns.ts'
 import { createObject, patchObject, updateObject } from './objects/write.ts'
 import { named, type Spine, type Target } from './spine.ts'
 import { answerReviewCall, isReview } from './subresources/review.ts'
 import { subresourceCall } from './subresources/subresource.ts'
 
 /** Opens the door over a spine. `handle` throws ApiError for every refusal. */
-export function createDoor(spine: Spine): Door {
+export function createDoor(parts: Omit<Spine, 'turns'>): Door {
+  const spine: Spine = { ...parts, turns: new Turns() }
   return {
     handle: async (call) => {
       const decision = spine.authorizer.authorize(attributesOf(call))

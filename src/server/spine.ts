@@ -9,13 +9,14 @@ import type {
   Call,
   TokenIssuer,
 } from '../api/contracts.ts'
-import type { KubeObject } from '../api/object.ts'
+import type { Json, KubeObject } from '../api/object.ts'
 import { badRequest } from '../api/status.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Kind, Subresource } from '../kinds/kind.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Random } from '../platform/random.ts'
+import type { Turns } from './objects/turns.ts'
 
 export interface Admission {
   mutate(request: AdmissionRequest): Promise<KubeObject>
@@ -29,6 +30,8 @@ export interface Spine {
   readonly admission: Admission
   readonly allocator: Allocator
   readonly tokens: TokenIssuer
+  /** For writers that were not the first. */
+  readonly turns: Turns
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -70,10 +73,41 @@ export function admissionRequest(
     object,
     old,
     isDryRun: call.options.dryRun === true,
+    options: optionsOf(call, operation),
     warn: (message) => {
       if (!warnings.includes(message)) warnings.push(message)
     },
   }
+}
+
+/** The options as upstream shows them to webhooks. */
+function optionsOf({ options, verb }: Call, operation: AdmissionRequest['operation']): Json {
+  const name = {
+    CREATE: 'Create',
+    UPDATE: verb === 'patch' ? 'Patch' : 'Update',
+    DELETE: 'Delete',
+    CONNECT: '',
+  }
+  const given = {
+    dryRun: options.dryRun === true ? ['All'] : undefined,
+    ...(operation === 'DELETE'
+      ? {
+          gracePeriodSeconds: options.gracePeriodSeconds,
+          propagationPolicy: options.propagationPolicy,
+          preconditions: options.preconditions,
+        }
+      : {
+          fieldManager: options.fieldManager,
+          fieldValidation: options.fieldValidation,
+          force: options.force,
+        }),
+  }
+  const set = Object.entries(given).filter(([, value]) => value !== undefined)
+  return {
+    kind: `${name[operation]}Options`,
+    apiVersion: 'meta.k8s.io/v1',
+    ...Object.fromEntries(set),
+  } as Json
 }
 
 /**

@@ -68,7 +68,7 @@ export function applySubmitted(spine: Spine, target: Target, old: StoredObject |
   if (revision !== '' && revision !== String(old?.revision)) {
     throw conflict(named(kind), call.name, objectModified)
   }
-  return applyPatch({
+  const { object } = applyPatch({
     live: old?.object,
     patch: patch as unknown as Json,
     manager: fieldManagerOf(call),
@@ -79,7 +79,8 @@ export function applySubmitted(spine: Spine, target: Target, old: StoredObject |
     subresource: call.subresource,
     resetFields: ownedElsewhere(kind, call.subresource),
     now: spine.clock.now(),
-  }).object
+  })
+  return revision === '' && old !== undefined ? clientRevision(object, old.object) : object
 }
 
 /** The configuration under the name and namespace of the URL. Whether it is one at all is api/apply's to judge. */

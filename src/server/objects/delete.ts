@@ -3,7 +3,7 @@
 
 import type { Answer } from '../../api/contracts.ts'
 import type { KubeObject, ObjectMeta } from '../../api/object.ts'
-import { conflict, deleted, notFound, objectModified, timeout } from '../../api/status.ts'
+import { conflict, deleted, notFound, objectModified } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
 import { formatTime } from '../../api/time.ts'
 import { present } from '../../catalog/catalog.ts'
@@ -12,7 +12,8 @@ import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { makeMatcher } from './match.ts'
 import { isSame } from './metadata.ts'
 
-const attemptsMax = 8
+/** How often a delete is tried again when another write came first; upstream knows no end. */
+const attemptsMax = 100
 /** How many objects of a collection are deleted side by side; they share the store's group commit. */
 const collectionWidth = 16
 
@@ -21,15 +22,25 @@ const foregroundFinalizer = 'foregroundDeletion'
 
 export async function deleteObject(spine: Spine, target: Target): Promise<Answer> {
   const { call, kind } = target
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const old = spine.catalog.get(kind, call.namespace, call.name)
-    if (old === undefined) throw notFound(named(kind), call.name)
-    checkDeletePreconditions(target, old)
-    await spine.admission.validate(admissionRequest(target, 'DELETE', { object: undefined, old: old.object }))
-    const outcome = await deleteOnce(spine, target, old)
-    if (outcome !== undefined) return outcome
-  }
-  throw timeout(`${kind.plural} "${call.name}": too many writes at once; try again`, 1)
+  const first = await attempt(spine, target)
+  if (first !== undefined) return first
+  return spine.turns.take(spine.catalog.key(kind, call.namespace, call.name), async () => {
+    for (let tried = 1; tried < attemptsMax && !call.signal.aborted; tried += 1) {
+      const outcome = await attempt(spine, target)
+      if (outcome !== undefined) return outcome
+    }
+    throw conflict(named(kind), call.name, objectModified)
+  })
+}
+
+/** Undefined when another write came first. */
+async function attempt(spine: Spine, target: Target): Promise<Answer | undefined> {
+  const { call, kind } = target
+  const old = spine.catalog.get(kind, call.namespace, call.name)
+  if (old === undefined) throw notFound(named(kind), call.name)
+  checkDeletePreconditions(target, old)
+  await spine.admission.validate(admissionRequest(target, 'DELETE', { object: undefined, old: old.object }))
+  return deleteOnce(spine, target, old)
 }
 
 /** Undefined when another write came first. */

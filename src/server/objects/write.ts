@@ -3,7 +3,7 @@
 
 import type { Answer } from '../../api/contracts.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { alreadyExists, conflict, notFound, objectModified, timeout } from '../../api/status.ts'
+import { alreadyExists, conflict, notFound, objectModified } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
 import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { applySubmitted, patchSubmitted } from './change.ts'
@@ -19,8 +19,10 @@ import {
   withName,
 } from './metadata.ts'
 
-/** How often a write that names no revision is tried again when another write came first. */
-const attemptsMax = 8
+/** How often a name is made up before one must be free. Upstream: names.maxNameAttempts. */
+const namesMax = 8
+/** How often a write that names no revision is tried again when another came first; upstream knows no end. */
+const attemptsMax = 100
 
 /** From the newest object to what the caller wants it to be. `old` is undefined when there is none yet. */
 export type Change = (old: StoredObject | undefined) => KubeObject
@@ -33,7 +35,7 @@ export async function createObject(spine: Spine, target: Target): Promise<Answer
     if (created !== undefined) return answer(target, 201, created)
     // A generated name that was taken is no fault of the caller's. Upstream: generateName retries.
     const isGenerated = submitted.metadata.name === undefined || submitted.metadata.name === ''
-    if (!isGenerated || attempt >= attemptsMax)
+    if (!isGenerated || attempt >= namesMax)
       throw alreadyExists(named(target.kind), named_.metadata.name ?? '')
   }
 }
@@ -71,24 +73,35 @@ export interface WriteOptions {
 /** Applies a change to the newest object until nobody was quicker. */
 export async function writeChange(spine: Spine, target: Target, options: WriteOptions): Promise<Answer> {
   const { call, kind } = target
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const old = spine.catalog.get(kind, call.namespace, call.name)
-    if (old === undefined) {
-      if (options.mayCreate !== true) throw notFound(named(kind), call.name)
-      const created = await create(spine, target, withName(spine, target, options.change(undefined)), options)
-      if (created !== undefined) return answer(target, 201, created)
-      continue
+  const first = await attempt(spine, target, options)
+  if (first !== undefined) return first
+  return spine.turns.take(spine.catalog.key(kind, call.namespace, call.name), async () => {
+    for (let tried = 1; tried < attemptsMax && !call.signal.aborted; tried += 1) {
+      const written = await attempt(spine, target, options)
+      if (written !== undefined) return written
     }
-    const submitted = options.change(old)
-    checkPreconditions(target, submitted, old, options)
-    const written = await replace(spine, target, { submitted, old, options })
-    if (written !== undefined) return answer(target, 200, written)
-    if (hasRevision(submitted)) throw conflict(named(kind), call.name, objectModified)
-  }
-  throw timeout(`${kind.plural} "${call.name}": too many writes at once; try again`, 1)
+    throw conflict(named(kind), call.name, objectModified)
+  })
 }
 
-const hasRevision = (object: KubeObject): boolean => (object.metadata.resourceVersion ?? '') !== ''
+/** Undefined when another write came first and the caller named no revision. */
+async function attempt(spine: Spine, target: Target, options: WriteOptions): Promise<Answer | undefined> {
+  const { call, kind } = target
+  const old = spine.catalog.get(kind, call.namespace, call.name)
+  if (old === undefined) {
+    if (options.mayCreate !== true) throw notFound(named(kind), call.name)
+    const created = await create(spine, target, withName(spine, target, options.change(undefined)), options)
+    return created === undefined ? undefined : answer(target, 201, created)
+  }
+  const submitted = options.change(old)
+  checkPreconditions(target, submitted, old, options)
+  const written = await replace(spine, target, { submitted, old, options })
+  if (written !== undefined) return answer(target, 200, written)
+  if (hasRevision(submitted)) throw conflict(named(kind), call.name, objectModified)
+  return undefined
+}
+
+const hasRevision = ({ metadata }: KubeObject): boolean => !['', '0'].includes(metadata.resourceVersion ?? '')
 
 const answer = (target: Target, code: 200 | 201, object: KubeObject | StoredObject): Answer => ({
   type: 'object',

@@ -498,12 +498,16 @@ func podSubresources(ctx context.Context, config *rest.Config) error {
 	if _, err := deployments.Create(ctx, deploymentOf("d"), metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	current, err := deployments.GetScale(ctx, "d", metav1.GetOptions{})
-	if err != nil {
+	// The deployment controller writes too.
+	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		current, err := deployments.GetScale(ctx, "d", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		current.Spec.Replicas = 2
+		_, err = deployments.UpdateScale(ctx, "d", current, metav1.UpdateOptions{})
 		return err
-	}
-	current.Spec.Replicas = 2
-	if _, err := deployments.UpdateScale(ctx, "d", current, metav1.UpdateOptions{}); err != nil {
+	}); err != nil {
 		return err
 	}
 	found := discovery.NewDiscoveryClientForConfigOrDie(config)
