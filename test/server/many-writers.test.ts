@@ -41,16 +41,7 @@ t.test('an apply that names an old revision is a conflict', async (t) => {
   await using plane = await openPlane({ runsControllers: false })
   const client = plane.clientFor()
   const made = await client.create(configMaps, configMap({}))
-    kind: 'ConfigMap',
-    metadata: at,
-  })
   await client.patch(configMaps, at, { type: 'merge', body: { data: { a: 'b' } } })
-  const { resourceVersion } = made.metadata
-  const stale = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { ...at, resourceVersion },
-    data: { c: 'd' },
-  }
+  const stale = configMap({ c: 'd' }, made.metadata.resourceVersion)
   await t.rejects(client.apply(configMaps, stale, { fieldManager: 'late' }), /object has been modified/)
 })
