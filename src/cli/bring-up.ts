@@ -18,6 +18,7 @@ export interface BringUpOptions
 
 export interface BroughtUp {
   readonly isReady: boolean
+  readonly isFailed: boolean
   readonly isNew: boolean
   readonly restarted: boolean
   readonly generation: number
@@ -39,8 +40,8 @@ export async function bringUp({ timeoutMs, onProgress, ...options }: BringUpOpti
   const { host, namespace, release } = options
   const { generation } = deployed.pointer
   const told = { isNew: deployed.isNew, restarted: deployed.restarts, generation }
-  if (timeoutMs === 0) return { ...told, isReady: false, message: 'deployed; not waiting' }
-  const { isReady, message } = await waitForRelease({
+  if (timeoutMs === 0) return { ...told, isReady: false, isFailed: false, message: 'deployed; not waiting' }
+  const { isReady, isFailed, message } = await waitForRelease({
     host,
     namespace,
     release,
@@ -48,5 +49,5 @@ export async function bringUp({ timeoutMs, onProgress, ...options }: BringUpOpti
     timeoutMs,
     onProgress,
   })
-  return { ...told, isReady, message }
+  return { ...told, isReady, isFailed, message }
 }

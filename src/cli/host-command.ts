@@ -1,9 +1,7 @@
 // What commands that speak to a host have in common: which cluster, which namespace, as whom.
 // Each command does one thing with that connection.
 
-import { access, readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from './base.ts'
 
@@ -34,17 +32,8 @@ export const timeoutFlag = Flags.string({
 export abstract class HostCommand extends BaseCommand {
   /** Ends the command when there is no such kubeconfig or context. */
   protected async connectHost({ kubeconfig, context, namespace }: HostFlags) {
-    const [{ connectKubeconfig }] = await Promise.all([
-      import('../client/kubeconfig.ts'),
-      refuseMissing(kubeconfig),
-    ])
-    // KUBECONFIG may list several files; only the library merges them.
-    const isList = kubeconfig?.includes(delimiter) === true
-    const connection = await connectKubeconfig({
-      path: isList ? undefined : kubeconfig,
-      context,
-      userAgent: 'k3v',
-    })
+    const { connectKubeconfig } = await import('../client/kubeconfig.ts')
+    const connection = await connectKubeconfig({ path: kubeconfig, context, userAgent: 'k3v' })
     return { ...connection, namespace: namespace ?? connection.namespace }
   }
 
@@ -56,23 +45,6 @@ export abstract class HostCommand extends BaseCommand {
     const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found[2] ?? 's'] ?? 1_000
     return Number(found[1]) * unit
   }
-}
-
-/** Rejects with the file's name and what to do; the library would only say ENOENT. */
-async function refuseMissing(kubeconfig: string | undefined): Promise<void> {
-  const fallback = join(homedir(), '.kube', 'config')
-  const files = kubeconfig === undefined || kubeconfig === '' ? [fallback] : kubeconfig.split(delimiter)
-  const found = await Promise.all(
-    files.map((file) =>
-      access(file).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
-  if (found.includes(true)) return
-  const mend = kubeconfig === undefined ? 'give --kubeconfig FILE' : 'check --kubeconfig or KUBECONFIG'
-  throw new Error(`there is no kubeconfig at ${files.join(', ')}: ${mend}`)
 }
 
 /** The script that starts the program in the pod. */

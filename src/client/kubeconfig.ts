@@ -1,8 +1,11 @@
 // Signs in as a kubeconfig says, plugins and proxies included: the one file that knows @kubernetes/client-node.
 // Writing a kubeconfig is kubeconfig-file.ts's; the pod's own service account is in-cluster.ts's.
 
+import { existsSync } from 'node:fs'
 import type http from 'node:http'
 import type https from 'node:https'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import type { Clock } from '../platform/clock.ts'
 import type { Credentials, TlsOptions } from './connection.ts'
@@ -52,9 +55,25 @@ async function load({ path, text }: KubeconfigOptions): Promise<KubeConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node/dist/config.js')
   const config = new Config()
   if (text !== undefined) config.loadFromString(text)
-  else if (path !== undefined) config.loadFromFile(path)
-  else config.loadFromDefault()
+  else await loadFiles(config, path)
   return config
+}
+
+/** Several files, as KUBECONFIG may list, are merged by the library alone. */
+async function loadFiles(config: KubeConfig, path: string | undefined): Promise<void> {
+  const listed = path ?? process.env['KUBECONFIG'] ?? ''
+  const files = listed === '' ? [join(homedir(), '.kube', 'config')] : listed.split(delimiter)
+  // The library would fall back to localhost:8080, or say ENOENT alone.
+  if (!files.some((file) => existsSync(file)))
+    throw new Error(`there is no kubeconfig at ${files.join(', ')}`)
+  try {
+    if (files.length === 1 && files[0] !== undefined) config.loadFromFile(files[0])
+    else config.loadFromDefault()
+  } catch (error) {
+    // Of YAML errors the first line says what and where; the rest would show what may be a credential.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new Error(`the kubeconfig at ${files.join(', ')} cannot be read: ${reason}`, { cause: error })
+  }
 }
 
 async function credentialsOf(config: KubeConfig): Promise<Credentials> {

@@ -71,7 +71,6 @@ export async function deployRelease(options: DeployOptions): Promise<Deployed> {
     image: options.image ?? defaultImage,
     memory: options.memory ?? '256Mi',
     storage: options.storage ?? '1Gi',
-    dropsClaim: true,
   }
   const apply = applier(host, signal)
   const restarts = readPointer(before?.data)?.program.digest !== pointer.program.digest
@@ -157,11 +156,11 @@ function keep(names: ReleaseNames, payload: Payload | undefined, program: Buffer
     return { pointer: { program: kept(program, programSecrets) }, secrets: programSecrets }
   const bytes = packPayload(payload)
   const packageSecrets = toSecrets(bytes, { release, prefix, part: 'package', what: 'package' })
-  const { name, version } = payload
+  const { name, version, expose } = payload
   return {
     pointer: {
       program: kept(program, programSecrets),
-      package: { name, version, ...kept(bytes, packageSecrets) },
+      package: { name, version, expose, ...kept(bytes, packageSecrets) },
     },
     secrets: [...programSecrets, ...packageSecrets],
   }

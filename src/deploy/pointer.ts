@@ -14,6 +14,16 @@ export interface Kept {
 export interface PackagePointer extends Kept {
   readonly name: string
   readonly version: string
+  /** Told here too, because sync must know it from its first look. */
+  readonly expose: readonly Exposed[]
+}
+
+export interface Exposed {
+  /** `namespace/name` in the plane. */
+  readonly service: string
+  readonly port: number
+  /** What the host's Service is called. */
+  readonly name: string
 }
 
 export interface Pointer {
@@ -60,6 +70,8 @@ function parse<T extends { readonly generation: number }>(text: string | undefin
 export function nextPointer(old: Pointer | undefined, wanted: Omit<Pointer, 'generation'>): Pointer {
   const isSame =
     old !== undefined &&
+    // Nothing was ever asked for: the deploy that made the root did not come to its end.
+    old.generation > 0 &&
     old.program.digest === wanted.program.digest &&
     old.package?.digest === wanted.package?.digest
   return { generation: isSame ? old.generation : (old?.generation ?? 0) + 1, ...wanted }

@@ -8,7 +8,7 @@ export const partLabel = 'k3v.dev/part'
 /** The port of the plane in its pod; its Service has 443. */
 export const planePort = 7443
 
-export const parts = ['root', 'plane', 'program', 'package', 'kubeconfig'] as const
+export const parts = ['root', 'plane', 'program', 'package', 'kubeconfig', 'expose'] as const
 export type Part = (typeof parts)[number]
 
 export interface ReleaseNames {

@@ -21,6 +21,8 @@ export interface WaitOptions extends SignalOption {
 
 export interface WaitResult {
   readonly isReady: boolean
+  /** It will not become ready as it is. */
+  readonly isFailed: boolean
   /** Why it is not, or what it is. */
   readonly message: string
   readonly status: ReleaseStatus | undefined
@@ -38,14 +40,16 @@ export async function waitForRelease(options: WaitOptions): Promise<WaitResult> 
     const root = await host.get(configMaps, { namespace, name: names.root }, { signal })
     const status = readStatus(root?.data)
     const isCurrent = status !== undefined && status.generation >= generation
-    if (isCurrent && status.phase === 'Ready') return { isReady: true, message: status.message, status }
-    if (isCurrent && status.phase === 'Failed')
-      return { isReady: false, message: describeStatus(status), status }
+    if (isCurrent && status.phase === 'Ready')
+      return { isReady: true, isFailed: false, message: status.message, status }
+    // Other failures are tried again by the plane.
+    if (isCurrent && status.phase === 'Failed' && status.reason === 'Refused')
+      return { isReady: false, isFailed: true, message: describeStatus(status), status }
     const pod = isCurrent ? undefined : await host.get(pods, { namespace, name: names.pod }, { signal })
     const message = isCurrent ? describeStatus(status) : describePod(names.pod, pod)
     if (message !== said) onProgress?.(message)
     said = message
-    if (clock.monotonic() >= endMs) return { isReady: false, message, status }
+    if (clock.monotonic() >= endMs) return { isReady: false, isFailed: false, message, status }
     await clock.sleep(pollMs, { signal })
   }
 }

@@ -6,11 +6,14 @@ import { connectInCluster } from '../client/in-cluster.ts'
 import { kubeconfigText } from '../client/kubeconfig-file.ts'
 import { configMaps, secrets, services } from '../client/resources.ts'
 import { findIn } from '../deploy/apply/served.ts'
+import { type Exposed, type Pointer, readPointer } from '../deploy/pointer.ts'
 import { kubeconfigKeys } from '../deploy/reach.ts'
 import { labelsOf, namesOf, planePort, type ReleaseNames } from '../deploy/release-names.ts'
 import { systemClock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
+import { systemRandom } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
+import { startExposing } from './expose.ts'
 import type { Plane } from './plane.ts'
 import { startReleaseLoop } from './release.ts'
 import { openSyncedPlane } from './sync.ts'
@@ -25,13 +28,15 @@ export interface PodOptions {
 
 export interface RunningPod extends AsyncDisposable {
   readonly plane: Plane
-  /** Resolves after a signal, when everything has stopped. */
+  /** Resolves after a signal, when everything has stopped; rejects when the plane can write no more. */
   readonly ended: Promise<unknown>
 }
 
 /** Rejects with an error for a person who reads the pod's log. */
 export async function startPod({ release, dataDirectory, podIP, log }: PodOptions): Promise<RunningPod> {
   const clock = systemClock
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => undefined)
   const shutdown = new Shutdown({ clock, log })
   try {
     const host = await connectInCluster({ userAgent: 'k3v', clock })
@@ -39,7 +44,8 @@ export async function startPod({ release, dataDirectory, podIP, log }: PodOption
     shutdown.add('host client', host.client)
     const { client, namespace } = host
     const names = namesOf(release)
-    const { root, serviceIP } = await findRelease(client, namespace, names)
+    const { root, serviceIP, pointer } = await findRelease(client, namespace, names)
+    const exposed = { list: pointer?.package?.expose ?? [] }
     const { plane } = shutdown.add(
       'plane',
       await openSyncedPlane(
@@ -51,6 +57,7 @@ export async function startPod({ release, dataDirectory, podIP, log }: PodOption
           serverNames: {
             dnsNames: [names.root, `${names.root}.${namespace}`, `${names.root}.${namespace}.svc`],
           },
+          onFailure: failed.reject,
           clock,
           log,
         },
@@ -61,29 +68,54 @@ export async function startPod({ release, dataDirectory, podIP, log }: PodOption
           root,
           workloadServiceAccount: names.workloadAccount,
           apiAddress: { host: serviceIP, port: 443 },
+          exposed: () => exposed.list.map(named),
         },
       ),
     )
     const keeper = { plane, client, namespace, names, root, serviceIP, log }
     await keepKubeconfig(keeper)
     shutdown.add('kubeconfig', renewing(keeper))
-    const loop = startReleaseLoop({
-      virtual: plane.clientFor(),
-      findResource: findIn(plane.served),
-      host: client,
-      hostNamespace: namespace,
-      root: names.root,
-      release,
-      clock,
-      log,
-    })
-    shutdown.add('release', loop)
+    startRelease({ ...keeper, shutdown, exposed })
     log.info('the plane serves', { release, namespace, port: planePort })
-    return { plane, ended: shutdown.untilSignal(), [Symbol.asyncDispose]: () => shutdown.stop() }
+    const ended = Promise.race([shutdown.untilSignal(), failed.promise]).finally(() => shutdown.stop())
+    return { plane, ended, [Symbol.asyncDispose]: () => shutdown.stop() }
   } catch (error) {
     await shutdown.stop()
     throw error
   }
+}
+
+/** The loops that make of the plane a release. */
+function startRelease({
+  plane,
+  client: host,
+  namespace,
+  names,
+  root,
+  log,
+  shutdown,
+  exposed,
+}: Started): void {
+  const common = {
+    virtual: plane.clientFor(),
+    host,
+    hostNamespace: namespace,
+    release: names.release,
+    clock: systemClock,
+    log,
+  }
+  const exposing = startExposing({ ...common, root, exposed: () => exposed.list, random: systemRandom })
+  shutdown.add('exposed services', exposing)
+  const loop = startReleaseLoop({
+    ...common,
+    root: names.root,
+    findResource: findIn(plane.served),
+    onExpose: (next) => {
+      exposed.list = next
+      exposing.refresh()
+    },
+  })
+  shutdown.add('release', loop)
 }
 
 interface Root {
@@ -95,7 +127,7 @@ async function findRelease(
   host: Client,
   namespace: string,
   names: ReleaseNames,
-): Promise<{ readonly root: Root; readonly serviceIP: string }> {
+): Promise<{ readonly root: Root; readonly serviceIP: string; readonly pointer: Pointer | undefined }> {
   const [map, service] = await Promise.all([
     host.get(configMaps, { namespace, name: names.root }),
     host.get(services, { namespace, name: names.root }),
@@ -105,7 +137,12 @@ async function findRelease(
   if (uid === undefined) throw new Error(`ConfigMap ${names.root} is missing in namespace ${namespace}`)
   if (serviceIP === undefined)
     throw new Error(`Service ${names.root} has no address in namespace ${namespace}`)
-  return { root: { name: names.root, uid }, serviceIP }
+  return { root: { name: names.root, uid }, serviceIP, pointer: readPointer(map?.data) }
+}
+
+function named({ service, name }: Exposed) {
+  const [namespace = '', plain = ''] = service.split('/')
+  return { namespace, service: plain, name }
 }
 
 interface Keeper {
@@ -116,6 +153,11 @@ interface Keeper {
   readonly root: Root
   readonly serviceIP: string
   readonly log: Logger
+}
+
+interface Started extends Keeper {
+  readonly shutdown: Shutdown
+  readonly exposed: { list: readonly Exposed[] }
 }
 
 const dayMs = 24 * 3_600_000

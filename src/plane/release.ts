@@ -12,6 +12,7 @@ import { waitUntilCurrent } from '../deploy/apply/wait.ts'
 import { type Payload, unpackPayload } from '../deploy/payload.ts'
 import { fromSecrets } from '../deploy/pieces.ts'
 import {
+  type Exposed,
   type PackagePointer,
   type Phase,
   type Pointer,
@@ -31,6 +32,8 @@ export interface ReleaseLoopOptions {
   /** The root ConfigMap's name. */
   readonly root: string
   readonly release: string
+  /** Told what the package exposes, before it is applied. */
+  readonly onExpose?: ((exposed: readonly Exposed[]) => void) | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -107,6 +110,7 @@ class ReleaseLoop implements AsyncDisposable {
     }
     const { virtual: client, findResource, release, clock, log } = this.#options
     const payload = await this.#payload(pointer.package, signal)
+    this.#options.onExpose?.(payload.expose ?? [])
     await this.#report.declare(pointer.package, pointer.generation)
     const report = await applyPackage({
       client,

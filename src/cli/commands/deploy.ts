@@ -45,7 +45,13 @@ export default class Deploy extends HostCommand {
         host,
         namespace,
         release,
-        payload: { name, version, objects: objects.map(({ object }) => object), health: manifest.health },
+        payload: {
+          name,
+          version,
+          objects: objects.map(({ object }) => object),
+          health: manifest.health,
+          expose: manifest.expose,
+        },
         program,
         image: flags.image,
         memory: manifest.plane.memory,
@@ -56,7 +62,7 @@ export default class Deploy extends HostCommand {
       })
       if (!result.isReady && flags.wait) {
         this.fail(`release ${release} is not ready: ${result.message}`, {
-          exit: exitCodes.notReady,
+          exit: result.isFailed ? exitCodes.failed : exitCodes.notReady,
           suggestions: [`k3v status ${release} -n ${namespace}`],
         })
       }

@@ -79,12 +79,17 @@ async function isAllowed(
   return (answer['status'] as { readonly allowed?: boolean } | undefined)?.allowed === true
 }
 
-/** `create, patch statefulsets.apps; get pods/log`. */
+/** `create, patch services, statefulsets.apps; get pods/log`. */
 export function describeAccesses(accesses: readonly Access[]): string {
-  const verbs = new Map<string, string[]>()
+  const verbsOf = new Map<string, string[]>()
   for (const { verb, group, resource } of accesses) {
     const name = group === '' ? resource : `${resource}.${group}`
-    verbs.set(name, [...(verbs.get(name) ?? []), verb])
+    verbsOf.set(name, [...(verbsOf.get(name) ?? []), verb])
   }
-  return [...verbs].map(([name, list]) => `${list.join(', ')} ${name}`).join('; ')
+  const namesOf = new Map<string, string[]>()
+  for (const [name, verbs] of verbsOf) {
+    const shown = verbs.join(', ')
+    namesOf.set(shown, [...(namesOf.get(shown) ?? []), name])
+  }
+  return [...namesOf].map(([verbs, names]) => `${verbs} ${names.join(', ')}`).join('; ')
 }

@@ -10,7 +10,7 @@ import { type HostOptions, ownedBy, type Root } from './wanted.ts'
 const userId = 1000
 
 export function planeStatefulSet(options: HostOptions, root: Root): KubeObject {
-  const { names, namespace, storage, dropsClaim } = options
+  const { names, namespace, storage } = options
   const labels = labelsOf(names.release, 'plane')
   return {
     apiVersion: 'apps/v1',
@@ -20,10 +20,8 @@ export function planeStatefulSet(options: HostOptions, root: Root): KubeObject {
       replicas: 1,
       serviceName: names.root,
       selector: { matchLabels: { 'k3v.dev/release': names.release, 'k3v.dev/part': 'plane' } },
-      persistentVolumeClaimRetentionPolicy: {
-        whenDeleted: dropsClaim ? 'Delete' : 'Retain',
-        whenScaled: 'Retain',
-      },
+      // Whether the state goes is said at deletion, not before.
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       template: { metadata: { labels }, spec: podSpec(options) },
       volumeClaimTemplates: [
         {

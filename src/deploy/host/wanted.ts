@@ -16,8 +16,6 @@ export interface HostOptions {
   readonly image: string
   readonly memory: string
   readonly storage: string
-  /** False: the claim outlives the release. */
-  readonly dropsClaim: boolean
 }
 
 export interface Root {
