@@ -9,6 +9,7 @@ import { startCustomResourceDefinitions } from './custom-resource-definitions.ts
 import { startClusterRoleAggregation } from './identity/cluster-role-aggregation.ts'
 import { startRootCaPublisher } from './identity/root-ca.ts'
 import { startServiceAccounts } from './identity/service-accounts.ts'
+import { startDisruption } from './lifecycle/disruption.ts'
 import { startEventExpiry } from './lifecycle/event-expiry.ts'
 import { startGarbage } from './lifecycle/garbage.ts'
 import { startNamespaces } from './lifecycle/namespaces.ts'
@@ -29,6 +30,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startNamespaces(context),
     startGarbage(context),
     startEventExpiry(context),
+    startDisruption(context),
     startReplicaSets(context),
     startDeployments(context),
     startStatefulSets(context),

@@ -18,7 +18,6 @@ export const podDisruptionBudget: Kind = defineKind({
   group: 'policy',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
-  notEnforced: 'evictions are not held against them',
   shortNames: ['pdb'],
   tracksGeneration: true,
   allowsUnconditionalUpdate: false,
