@@ -19,9 +19,20 @@ export function createAdmission({ plugins }: { readonly plugins: readonly Admiss
   return {
     mutate: async (request) => {
       assert(request.object !== undefined, 'what is deleted is not changed on its way out')
-      let object = request.object
-      for (const mutate of mutating) object = await mutate({ ...request, object })
-      return object
+      const memory = new Map<string, unknown>()
+      let isAsked = false
+      const run = async (start: KubeObject, isAgain: boolean): Promise<KubeObject> => {
+        const askAgain = (): void => {
+          isAsked = true
+        }
+        const round = { isAgain, memory, askAgain }
+        let object = start
+        for (const mutate of mutating) object = await mutate({ ...request, object, round })
+        return object
+      }
+      const once = await run(request.object, false)
+      // Twice at most, as upstream: plugins that never agree must not keep a request forever.
+      return isAsked ? run(once, true) : once
     },
     validate: async (request) => {
       for (const validate of validating) await validate(request)

@@ -1,5 +1,5 @@
 // The plugins that every plane has, in upstream's order.
-// Webhooks, policies and quota join them at the end when their files are there.
+// Webhooks come last, after all that k3v itself fills in; policies and quota join them.
 
 import type { AdmissionPlugin, Authorizer, Reader } from '../api/contracts.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -19,6 +19,7 @@ export interface PluginParts {
   readonly random: Random
   /** Reads the groups that a signing request (PEM) asks for; without it they are left to the signer. */
   readonly requestGroups?: ((pem: string) => readonly string[]) | undefined
+  readonly webhooks?: { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } | undefined
 }
 
 export function defaultPlugins({
@@ -27,6 +28,7 @@ export function defaultPlugins({
   clock,
   random,
   requestGroups,
+  webhooks,
 }: PluginParts): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle({ reader }),
@@ -38,5 +40,6 @@ export function defaultPlugins({
     ...(requestGroups === undefined ? [] : [certificateSubjectRestriction({ groupsOf: requestGroups })]),
     defaultIngressClass({ reader }),
     rbacEscalation({ reader, authorizer }),
+    ...(webhooks === undefined ? [] : [webhooks.mutating, webhooks.validating]),
   ]
 }

@@ -197,7 +197,19 @@ export interface AdmissionRequest {
   readonly object: KubeObject | undefined
   readonly old: KubeObject | undefined
   readonly isDryRun: boolean
+  /** CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, as webhooks are shown them. */
+  readonly options?: Json | undefined
+  /** Of one run over the mutating plugins; absent where nothing is run again. */
+  readonly round?: AdmissionRound | undefined
   readonly warn: (message: string) => void
+}
+
+/** The mutating plugins run a second time when one of them asks, so that early ones see what late ones did. */
+export interface AdmissionRound {
+  readonly isAgain: boolean
+  /** What plugins keep from the first run to the second, by their names. */
+  readonly memory: Map<string, unknown>
+  readonly askAgain: () => void
 }
 
 /** A plugin throws `forbidden(…)` (or another ApiError) to refuse. Both steps are optional. */

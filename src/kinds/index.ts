@@ -1,5 +1,7 @@
 // The kinds that a plane serves, one line each; their rules stand in their files.
 
+import { mutatingWebhookConfiguration } from './admissionregistration/mutating-webhook-configuration.ts'
+import { validatingWebhookConfiguration } from './admissionregistration/validating-webhook-configuration.ts'
 import { customResourceDefinition } from './apiextensions/custom-resource-definition.ts'
 import { controllerRevision } from './apps/controller-revision.ts'
 import { daemonSet } from './apps/daemon-set.ts'
@@ -85,6 +87,8 @@ export const builtInKinds: readonly Kind[] = [
   role,
   roleBinding,
   storageClass,
+  mutatingWebhookConfiguration,
+  validatingWebhookConfiguration,
   customResourceDefinition,
   priorityClass,
   lease,

@@ -55,6 +55,12 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
       listen: { host: '127.0.0.1', port: options.port ?? 0 },
       advertise: { address: nodeAddress },
       connect: answerHostLogs({ actor: () => actor, clock }),
+      egress: {
+        dial: async (address, { signal }) => {
+          if (actor === undefined) throw new Error('the node has not started yet')
+          return actor.dial(address, { signal })
+        },
+      },
       clock,
       random,
       log,

@@ -34,6 +34,7 @@ import type { Store } from '../store/store.ts'
 import { openWatchCache } from '../watch/cache.ts'
 import { bootstrap, serverUser } from './bootstrap.ts'
 import { serve, tokenIssuer } from './serve.ts'
+import { type EgressWishes, webhookCaller, webhookPlugins } from './webhooks.ts'
 
 const yearMs = 365 * 24 * 3_600_000
 const renewalCheckMs = 3_600_000
@@ -60,6 +61,8 @@ export interface PlaneOptions {
   readonly kinds?: readonly Kind[] | undefined
   /** Answers pods/log and its like, for who has the pods; without it they are refused by name. */
   readonly connect?: HandlerOptions['connect'] | undefined
+  /** How webhooks are reached. */
+  readonly egress?: EgressWishes | undefined
   /** False for planes that only answer (tests of the API alone). */
   readonly runsControllers?: boolean | undefined
   /** Called once when the disk or the store's thread has failed: nothing can be written any more, so end. */
@@ -134,10 +137,11 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
     directory: pkiDirectory(options),
   })
 
-  const judges = openDoor({ options, catalog, pki, range, kubernetesIP })
+  let hasBootstrapped = false
+  const isBootstrapped = (): boolean => hasBootstrapped
+  const judges = openDoor({ options, catalog, pki, range, kubernetesIP, isBootstrapped })
   const { door } = judges
-  let isBootstrapped = false
-  const parts = { ...judges, catalog, pki, isBootstrapped: () => isBootstrapped }
+  const parts = { ...judges, catalog, pki, isBootstrapped }
   const server = await listen({ options, shutdown, parts })
   const api =
     server === undefined && options.advertise === undefined
@@ -148,7 +152,7 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
           clusterIP: kubernetesIP,
         }
   await bootstrap(door, api, shutdown.signal)
-  isBootstrapped = true
+  hasBootstrapped = true
   const clientFor = (user: UserInfo = serverUser, userAgent = 'k3v'): Client =>
     createInProcessClient({ door, user, userAgent })
   const resources = resourceSource(catalog)
@@ -186,11 +190,12 @@ interface DoorParts {
   readonly pki: Pki
   readonly range: AddressRange
   readonly kubernetesIP: string
+  readonly isBootstrapped: () => boolean
 }
 
 /** The door, and the two judges that the HTTP edge asks as well. */
-function openDoor({ options, catalog, pki, range, kubernetesIP }: DoorParts) {
-  const { clock, log, random } = options
+function openDoor({ options, catalog, pki, range, kubernetesIP, isBootstrapped }: DoorParts) {
+  const { clock, log, random, egress = {} } = options
   const { reader } = catalog
   const identity = {
     issuer: tokenIssuer,
@@ -204,11 +209,28 @@ function openDoor({ options, catalog, pki, range, kubernetesIP }: DoorParts) {
     createServiceAccountAuthenticator(identity),
   ])
   const authorizer = createRbacAuthorizer({ reader })
+  const call = webhookCaller({
+    catalog,
+    wishes: egress,
+    usesClusterIPs: options.allocator !== undefined,
+    ownHosts: ownHosts(options, kubernetesIP),
+    clock,
+  })
+  const webhooks = webhookPlugins({
+    catalog,
+    call,
+    isUnproved: () => egress.isUnanswered === true,
+    // A webhook whose pods wait for this plane must not keep it from starting.
+    isOn: isBootstrapped,
+    random,
+    clock,
+    log,
+  })
   const door = createDoor({
     catalog,
     authorizer,
     authenticator,
-    admission: createAdmission({ plugins: defaultPlugins({ reader, authorizer, clock, random }) }),
+    admission: createAdmission({ plugins: defaultPlugins({ reader, authorizer, clock, random, webhooks }) }),
     allocator: options.allocator ?? createLocalAllocator({ reader, range, random, kubernetesIP }),
     tokens: createTokenIssuer({ ...identity, random }),
     clock,
@@ -216,6 +238,11 @@ function openDoor({ options, catalog, pki, range, kubernetesIP }: DoorParts) {
     log,
   })
   return { door, authenticator, authorizer }
+}
+
+function ownHosts({ advertise }: Settled, kubernetesIP: string): readonly string[] {
+  const hostApi = process.env['KUBERNETES_SERVICE_HOST']
+  return [kubernetesIP, advertise?.address, hostApi].filter((host) => host !== undefined)
 }
 
 const openStore = ({ dataDirectory, onFailure, clock, log, random }: Settled): Promise<Store> =>

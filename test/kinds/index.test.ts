@@ -52,6 +52,7 @@ test('short names and categories are those of Kubernetes', async (t) => {
     jobs: 'all',
     limitranges: 'limits',
     namespaces: 'ns',
+    mutatingwebhookconfigurations: 'api-extensions',
     networkpolicies: 'netpol',
     nodes: 'no',
     persistentvolumeclaims: 'pvc',
@@ -66,6 +67,7 @@ test('short names and categories are those of Kubernetes', async (t) => {
     services: 'svc all',
     statefulsets: 'sts all',
     storageclasses: 'sc',
+    validatingwebhookconfigurations: 'api-extensions',
   }
   const ours = Object.fromEntries(
     upstream

@@ -1,0 +1,24 @@
+// Which webhooks may change what is written, and when they are asked. Admission calls them.
+// Upstream: pkg/registry/admissionregistration/mutatingwebhookconfiguration.
+
+import { ageColumn, ageOf, integer, nameColumn, nameOf } from '../columns.ts'
+import { defineKind } from '../define.ts'
+import { itemsOf } from '../fields.ts'
+import { each } from '../fill.ts'
+import type { Kind } from '../kind.ts'
+import { checkWebhooks, defaultWebhook } from './webhook-rules.ts'
+
+export const mutatingWebhookConfiguration: Kind = defineKind({
+  group: 'admissionregistration.k8s.io',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+  categories: ['api-extensions'],
+  isNamespaced: false,
+  tracksGeneration: true,
+  allowsUnconditionalUpdate: false,
+  columns: [nameColumn, integer('Webhooks'), ageColumn],
+  cells: (object, now) => [nameOf(object), itemsOf(object['webhooks']).length, ageOf(object, now)],
+  defaults: (object) =>
+    each(object, 'webhooks', (webhook) => defaultWebhook(webhook, { reinvocationPolicy: 'Never' })),
+  validate: (object) => checkWebhooks(itemsOf(object['webhooks'])),
+})
