@@ -264,6 +264,38 @@ t.test('a deleted pod is asked to end, made to when it does not, and is gone the
   t.throws(() => process.kill(pid ?? 0, 0), { code: 'ESRCH' })
 })
 
+t.test('hooks run after the start and before the end', async (t) => {
+  await using one = await startTestHost()
+  const touch = (name: string) => ({
+    exec: { command: ['node', '-e', `require('fs').writeFileSync('/work/${name}', '')`] },
+  })
+  await one.create('hooked', {
+    terminationGracePeriodSeconds: 20,
+    containers: [
+      script(
+        `
+        import fs from 'node:fs'
+        const look = () => console.log('finds', fs.readdirSync('/work').sort().join())
+        process.on('SIGTERM', () => { look(); process.exit(0) })
+        fs.watch('/work', look)
+        setInterval(() => {}, 1000)
+        look()
+        `,
+        {
+          lifecycle: { postStart: touch('after'), preStop: touch('before') },
+          volumeMounts: [{ name: 'work', mountPath: '/work' }],
+        },
+      ),
+    ],
+    volumes: [{ name: 'work', emptyDir: {} }],
+  })
+  await one.untilLogged('hooked', 'finds after')
+  const said = Array.fromAsync(one.host.actor.followLogs({ namespace: 'default', pod: 'hooked' }))
+  await one.host.client.delete(pods, { namespace: 'default', name: 'hooked' })
+  await one.untilGone('hooked')
+  t.match((await said).join('').trim().split('\n').at(-1), 'finds after,before')
+})
+
 t.test('an image that is not run is simulated, and says so', async (t) => {
   await using one = await startTestHost()
   await one.create('web', {

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Pod } from '../../src/api/models.ts'
+import type { Pod, TokenRequest } from '../../src/api/models.ts'
+import type { Client } from '../../src/client/client.ts'
 import { candidates } from '../../src/node/network/names.ts'
 import { PodAddresses } from '../../src/node/pods/addresses.ts'
 import { environmentOf } from '../../src/node/pods/environment.ts'
@@ -13,9 +14,10 @@ import { createFictive } from '../../src/node/preload/fictive.ts'
 import { PathMap } from '../../src/node/preload/path-map.ts'
 import { commandLine, isNodeImage } from '../../src/node/process/image.ts'
 import { LogFile } from '../../src/node/process/log-file.ts'
-import { readLog } from '../../src/node/process/log-reader.ts'
+import { followLog, readLog } from '../../src/node/process/log-reader.ts'
 import { judge } from '../../src/node/scheduling.ts'
 import { writeAtomically } from '../../src/node/volumes/atomic.ts'
+import { PodTokens } from '../../src/node/volumes/tokens.ts'
 import { FakeClock } from '../../src/platform/clock.ts'
 
 t.test('PathMap maps into the deepest mount, once', async (t) => {
@@ -215,6 +217,52 @@ t.test('a log is bounded, keeps long lines in parts, and is read from its end', 
   t.match(await readLog(path, { tail: 1, timestamps: true }), /^2026-01-01T00:00:00\.\d+Z no end\n$/)
   t.equal(await readLog(path, { limitBytes: 4, tail: 1 }), 'no e')
   t.equal(await readLog(join(folder, 'none')), '')
+})
+
+t.test('a followed log shows each line once, also when its file gives way to a new one', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'k3v-log-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = await LogFile.open({ path: join(folder, '0.log'), clock: new FakeClock(), bytesMax: 4_000 })
+  await file.write('stdout', Buffer.from('first\nsecond\n'))
+  const lines = followLog(file, { tail: 1 })
+  t.equal((await lines.next()).value, 'second\n')
+  const rest = Array.fromAsync(lines)
+  for (let line = 0; line < 100; line += 1) await file.write('stdout', Buffer.from(`line ${line}\n`))
+  await file[Symbol.asyncDispose]()
+  // A reader that falls behind by more than a file misses lines, but shows none twice and none out of order.
+  const seen = (await rest).join('').trim().split('\n')
+  const numbers = seen.map((line) => Number(line.replace('line ', '')))
+  t.same(
+    numbers,
+    [...new Set(numbers)].sort((a, b) => a - b),
+  )
+  t.equal(seen.at(-1), 'line 99')
+})
+
+t.test('a token is asked for once, and again when a fifth of its life is left', async (t) => {
+  const clock = new FakeClock()
+  const asked: unknown[] = []
+  const client = {
+    create: async (_resource: unknown, request: TokenRequest, target: unknown) => {
+      asked.push([request.spec?.audiences, request.spec?.boundObjectRef, target])
+      const seconds = request.spec?.expirationSeconds ?? 0
+      const expirationTimestamp = new Date(clock.now() + seconds * 1_000).toISOString()
+      return { status: { token: `token ${asked.length}`, expirationTimestamp } }
+    },
+  } as unknown as Client
+  const tokens = new PodTokens({ client, clock })
+  const pod: Pod = {
+    metadata: { name: 'p', namespace: 'n', uid: 'u' },
+    spec: { serviceAccountName: 'robot', containers: [] },
+  }
+  const projection = { path: 'token', expirationSeconds: 1_000 }
+  t.equal(await tokens.get(pod, projection), 'token 1')
+  await clock.advance(799_000)
+  t.equal(await tokens.get(pod, projection), 'token 1')
+  await clock.advance(1_000)
+  t.equal(tokens.renewAtMs, clock.now())
+  t.equal(await tokens.get(pod, projection), 'token 2')
+  t.match(asked[0], [[], { kind: 'Pod', name: 'p', uid: 'u' }, { name: 'robot', namespace: 'n' }])
 })
 
 t.test(

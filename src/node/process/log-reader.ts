@@ -1,7 +1,8 @@
 // Reads a container's log as `kubectl logs` asks for it: the last lines, since a moment, with times, following.
 // How lines stand in the file is log-file.ts's.
 
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { LogFile } from './log-file.ts'
 
 export interface LogOptions {
@@ -30,20 +31,18 @@ export async function* followLog(
   file: LogFile,
   { signal, ...options }: LogOptions & { readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<string> {
-  let shown = 0
   let wake = Promise.withResolvers<void>()
   const tell = (): void => wake.resolve()
   const end = file.onChange(tell)
   signal?.addEventListener('abort', tell, { once: true })
+  const place = new Place(file.path)
   try {
     for (let isFirst = true; signal?.aborted !== true; isFirst = false) {
       wake = Promise.withResolvers<void>()
       const isLast = file.isClosed
-      const lines = await linesIn(file.path)
-      // After a rotation the older lines are counted from anew; what was dropped was shown.
-      const fresh = isFirst ? lastLines(lines, options.tail) : lines.slice(Math.min(shown, lines.length))
-      shown = lines.length
-      if (fresh.length > 0) yield render(fresh, options)
+      const fresh = linesOf(await place.read()).filter(({ time }) => isSince(time, options.sinceMs))
+      const shown = isFirst ? lastLines(fresh, options.tail) : fresh
+      if (shown.length > 0) yield render(shown, options)
       if (isLast) return
       await wake.promise
     }
@@ -53,14 +52,60 @@ export async function* followLog(
   }
 }
 
+/** How far a log was read. Its file gives way to a new one when it is full, and is found under another name then. */
+class Place {
+  readonly #path: string
+  #file: number | undefined
+  #offset = 0
+  #rest = Buffer.alloc(0)
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Whole lines that were not read before. */
+  async read(): Promise<string> {
+    const older = `${this.#path}.1`
+    const olderFile = await fileNumber(older)
+    const parts: Buffer[] = [this.#rest]
+    const isStart = this.#file === undefined
+    if (isStart) parts.push(await readFrom(older, 0))
+    else if (olderFile === this.#file) {
+      parts.push(await readFrom(older, this.#offset))
+      this.#offset = 0
+    }
+    this.#file = await fileNumber(this.#path)
+    const fresh = await readFrom(this.#path, this.#offset)
+    this.#offset += fresh.length
+    const all = Buffer.concat([...parts, fresh])
+    const end = all.lastIndexOf(0x0a) + 1
+    this.#rest = all.subarray(end)
+    return all.subarray(0, end).toString('utf8')
+  }
+}
+
+const fileNumber = async (path: string): Promise<number | undefined> =>
+  (await stat(path).catch(() => undefined))?.ino
+
+async function readFrom(path: string, offset: number): Promise<Buffer> {
+  try {
+    const chunks: Buffer[] = []
+    for await (const chunk of createReadStream(path, { start: offset })) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks)
+  } catch {
+    return Buffer.alloc(0)
+  }
+}
+
 async function linesIn(path: string): Promise<readonly Line[]> {
-  const texts = await Promise.all([`${path}.1`, path].map((one) => readFile(one, 'utf8').catch(() => '')))
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .flatMap((line) => {
-      const match = /^(\S+) (?:stdout|stderr) ([FP]) (.*)$/s.exec(line)
-      return match === null ? [] : [{ time: match[1] ?? '', isWhole: match[2] === 'F', text: match[3] ?? '' }]
-    })
+  return linesOf(Buffer.concat([await readFrom(`${path}.1`, 0), await readFrom(path, 0)]).toString('utf8'))
+}
+
+function linesOf(text: string): readonly Line[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^(\S+) (?:stdout|stderr) ([FP]) (.*)$/s.exec(line)
+    return match === null ? [] : [{ time: match[1] ?? '', isWhole: match[2] === 'F', text: match[3] ?? '' }]
+  })
 }
 
 const isSince = (time: string, sinceMs: number | undefined): boolean =>
