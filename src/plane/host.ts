@@ -56,9 +56,9 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
       advertise: { address: nodeAddress },
       connect: answerHostLogs({ actor: () => actor, clock }),
       egress: {
-        dial: async (address, { signal }) => {
+        dial: async ({ host, port }, { signal }) => {
           if (actor === undefined) throw new Error('the node has not started yet')
-          return actor.dial(address, { signal })
+          return actor.dial({ address: host, port }, { signal })
         },
       },
       clock,
