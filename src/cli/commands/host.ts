@@ -44,6 +44,11 @@ export default class Host extends BaseCommand {
       port: flags['listen-port'],
       kubeconfigFile: flags['write-kubeconfig'],
       isVerbose: flags.debug,
+    }).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'EADDRINUSE') throw error
+      return this.fail(`port ${flags['listen-port']} of 127.0.0.1 is in use`, {
+        suggestions: ['--listen-port 0 takes any free one'],
+      })
     })
     process.stderr.write(`${host.readyLine}\n`)
     await host.ended
