@@ -183,23 +183,38 @@ function withNodePorts({ object, spec, before, random, isFree, claim }: Claiming
     spec.type === 'NodePort' ||
     (spec.type === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false)
   if (!wants) return withoutNodePorts(spec, before)
-  const ports = (spec.ports ?? []).map((port): Port => {
-    if (port.nodePort !== undefined && port.nodePort !== 0) {
-      const isKept = (before.ports ?? []).some((one) => one.nodePort === port.nodePort)
-      if (!isKept && !isFree(portKey(port.nodePort))) {
-        throw invalid({ group: '', kind: 'Service' }, object.metadata.name ?? '', [
-          fieldInvalid('spec.ports[0].nodePort', port.nodePort, 'provided port is already allocated'),
-        ])
-      }
-      if (!isKept) claim(portKey(port.nodePort))
-      return port
+  // Two protocols of one port share a node port, as DNS wants it: what this Service has already is free for it.
+  const own = new Map<number, number>()
+  const isOwn = (nodePort: number): boolean =>
+    [...own.values()].includes(nodePort) || (before.ports ?? []).some((one) => one.nodePort === nodePort)
+  const ports = (spec.ports ?? []).map((port, index): Port => {
+    const nodePort = port.nodePort || (keptPort(before, port) ?? own.get(port.port))
+    if (nodePort !== undefined && !isOwn(nodePort)) {
+      checkPort(object, { nodePort, index, isFree })
+      claim(portKey(nodePort))
     }
-    const kept = (before.ports ?? []).find(
-      (one) => one.port === port.port && one.protocol === port.protocol,
-    )?.nodePort
-    return { ...port, nodePort: kept ?? freePort({ random, isFree, claim }) }
+    const chosen = nodePort ?? freePort({ random, isFree, claim })
+    own.set(port.port, chosen)
+    return { ...port, nodePort: chosen }
   })
   return { ...spec, ports }
+}
+
+const keptPort = (before: Spec, port: Port): number | undefined =>
+  (before.ports ?? []).find((one) => one.port === port.port && one.protocol === port.protocol)?.nodePort
+
+function checkPort(
+  object: KubeObject,
+  { nodePort, index, isFree }: { nodePort: number; index: number; isFree: (what: string) => boolean },
+): void {
+  const isInRange = nodePort >= nodePortMin && nodePort <= nodePortMax
+  if (isInRange && isFree(portKey(nodePort))) return
+  const why = isInRange
+    ? 'provided port is already allocated'
+    : `provided port is not in the valid range. The range of valid ports is ${nodePortMin}-${nodePortMax}`
+  throw invalid({ group: '', kind: 'Service' }, object.metadata.name ?? '', [
+    fieldInvalid(`spec.ports[${index}].nodePort`, nodePort, why),
+  ])
 }
 
 /** A Service that stops being a NodePort loses the ports it was given, unless its author names others. */
