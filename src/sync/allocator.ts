@@ -111,8 +111,8 @@ class ServiceAllocator implements HostAllocator {
     try {
       const copy = await this.#inTime((signal) => this.#make(service, desired, { isDryRun, signal }))
       const release = (): void => {
-        settle(false)
-        if (!isDryRun) this.#release(copy)
+        if (isDryRun) settle(false)
+        else this.#release(copy, () => settle(false))
       }
       return { object: addressed(object, copy.spec ?? {}), confirm: () => settle(true), release }
     } catch (error) {
@@ -140,7 +140,9 @@ class ServiceAllocator implements HostAllocator {
         if (!isAlreadyExists(error)) throw error
       }
       try {
-        return await this.#adopt(service, desired, options)
+        const adopted = await this.#adopt(service, desired, options)
+        if (adopted !== undefined) return adopted
+        if (attempt >= attemptsMax) throw serviceUnavailable('the host is removing the Service', retrySeconds)
       } catch (error) {
         // It changed or went away between the two looks.
         if (attempt >= attemptsMax || !hasMoved(error)) throw error
@@ -151,26 +153,32 @@ class ServiceAllocator implements HostAllocator {
   /**
    * The copy of an earlier Service of this name, or of a write that was never finished: it gets the new identity and
    * keeps its address, unless another was asked for. Its tombstone then finds nothing of the old one's left.
+   * Undefined when it is gone.
    */
-  async #adopt(service: Service, desired: Service, { isDryRun, signal }: HostCall): Promise<Service> {
+  async #adopt(
+    service: Service,
+    desired: Service,
+    { isDryRun, signal }: HostCall,
+  ): Promise<Service | undefined> {
     const { hostNamespace, planeUid } = this.#owner
     const { namespace = '', name = '' } = service.metadata
     const copy = { namespace: hostNamespace, name: desired.metadata.name ?? '' }
     const current = await this.#host.get(services, copy, { signal })
-    if (current === undefined) throw serviceUnavailable('the host is removing the Service', retrySeconds)
+    if (current === undefined) return undefined
     const identity = identityOf(current, planeUid)
     const isOurs = identity?.kind === 'Service' && identity.namespace === namespace && identity.name === name
     if (!isOurs) {
       throw new ApiError({
         code: 409,
         reason: 'Conflict',
-        message: 'the host has a Service of the name that belongs to this one, and it is not its copy',
+        message: foreignText,
       })
     }
     const asked = desired.spec?.clusterIP
     if (asked !== undefined && asked !== current.spec?.clusterIP) {
       const target = { namespace: hostNamespace, name: current.metadata.name ?? '' }
-      const preconditions = { uid: current.metadata.uid }
+      const { uid, resourceVersion } = current.metadata
+      const preconditions = { uid, resourceVersion }
       if (!isDryRun) await this.#host.delete(services, target, { preconditions, signal })
       throw serviceUnavailable(
         'the host is removing the Service of this name that was there before',
@@ -185,11 +193,12 @@ class ServiceAllocator implements HostAllocator {
     return await this.#host.update(services, next, { isDryRun, signal, fieldManager: 'k3v' })
   }
 
-  #release({ metadata }: Service): void {
-    const { name = '', uid } = metadata
+  /** The next write of this name waits until the delete is done: it would else delete what that one took over. */
+  #release({ metadata }: Service, settle: () => void): void {
+    const { name = '', uid, resourceVersion } = metadata
     const target = { namespace: this.#owner.hostNamespace, name }
     const releasing = this.#host
-      .delete(services, target, { preconditions: { uid } })
+      .delete(services, target, { preconditions: { uid, resourceVersion } })
       .then(
         () => undefined,
         (error: unknown) => {
@@ -197,7 +206,10 @@ class ServiceAllocator implements HostAllocator {
             this.#log.warn('could not release an address on the host', { error })
         },
       )
-      .finally(() => this.#releasing.delete(releasing))
+      .finally(() => {
+        this.#releasing.delete(releasing)
+        settle()
+      })
     this.#releasing.add(releasing)
   }
 
@@ -234,7 +246,11 @@ class ServiceAllocator implements HostAllocator {
 
 /** A replacement of a Service that is gone is an attempt to create one, which upstream answers with 500. */
 const hasMoved = (error: unknown): boolean =>
-  isConflict(error) || isNotFound(error) || (error instanceof ApiError && error.code === 500)
+  error instanceof ApiError &&
+  error.message !== foreignText &&
+  (error.code === 500 || isConflict(error) || isNotFound(error))
+
+const foreignText = 'the host has a Service of the name that belongs to this one, and it is not its copy'
 
 const nothing = (object: KubeObject): Reservation => ({ object, confirm: () => {}, release: () => {} })
 

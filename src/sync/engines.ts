@@ -11,10 +11,9 @@ import { brake } from './brake.ts'
 import { type SyncContext, virtualKeys } from './context.ts'
 import { createMirror, type Mirror, type MirrorKind } from './mirror.ts'
 import { mirroredClaims, mirroredConfigMaps, mirroredSecrets, mirroredServices } from './mirrored.ts'
-import { hostName } from './names.ts'
 import { uidAnnotation } from './owner.ts'
 import { PodEngine } from './pods.ts'
-import { hasEnded, referencesOf } from './references.ts'
+import { referencesOf } from './references.ts'
 import type { IssueToken } from './tokens.ts'
 import { reconcileTombstone } from './tombstones.ts'
 
@@ -43,7 +42,7 @@ export function startEngines({ context, issueToken }: EnginesOptions): AsyncDisp
   const pods = new PodEngine({
     context,
     issueToken,
-    bringReferences: (pod, options) => bringReferences(context, mirrors, pod, options),
+    bringReferences: (pod, options) => bringReferences(mirrors, pod, options),
     mayVanish: vanishing(context),
   })
   const forgetting = world.virtual.pods.on(({ current, previous }) => {
@@ -136,41 +135,22 @@ function readBy<T extends AnyObject>(
   ]
 }
 
+/** False while a copy of an earlier object, or a stranger's, has the name: the pod must not start with that. */
 async function bringReferences(
-  { world, translation }: SyncContext,
   mirrors: { readonly configMaps: Mirror; readonly secrets: Mirror; readonly claims: Mirror },
   pod: Pod,
   options: { readonly signal: AbortSignal },
-): Promise<void> {
-  if (hasEnded(pod)) return
+): Promise<boolean> {
   const { namespace = '' } = pod.metadata
   const references = referencesOf(pod)
-  const { planeUid, hostNamespace } = translation().owner
-  const isThere = (field: 'claims' | 'configMaps' | 'secrets', name: string): boolean =>
-    copyOf(world.host[field], { planeUid, hostNamespace, kind: copyKinds[field], namespace, name })
-  const waits = (['configMaps', 'secrets', 'claims'] as const).flatMap((field) =>
-    references[field]
-      .filter((name) => !isThere(field, name))
-      .map((name) => mirrors[field].reconcile(`${namespace}/${name}`, options)),
+  // What is there and equal costs nothing; what is not is brought now.
+  const brought = await Promise.allSettled(
+    (['configMaps', 'secrets', 'claims'] as const).flatMap((field) =>
+      references[field].map((name) => mirrors[field].reconcile(`${namespace}/${name}`, options)),
+    ),
   )
-  // One that fails is its own controller's to retry; the host's kubelet waits for it.
-  await Promise.allSettled(waits)
-}
-
-const copyKinds = { claims: 'PersistentVolumeClaim', configMaps: 'ConfigMap', secrets: 'Secret' } as const
-
-function copyOf(
-  informer: Pick<Informer<AnyObject>, 'get'>,
-  parts: {
-    readonly planeUid: string
-    readonly hostNamespace: string
-    readonly kind: string
-    readonly namespace: string
-    readonly name: string
-  },
-): boolean {
-  const { planeUid, hostNamespace, kind, namespace, name } = parts
-  return informer.get(hostNamespace, hostName({ planeUid, group: '', kind, namespace, name })) !== undefined
+  // One that failed is its own controller's to retry; the host's kubelet waits for it.
+  return brought.every((result) => result.status === 'rejected' || result.value?.isBlocked !== true)
 }
 
 /** Counts pods whose copy is gone without a word; too many in a minute look like a lost host. */

@@ -56,24 +56,29 @@ export class HostWriter {
     return await this.#client.update(resource, next, { fieldManager: 'k3v', signal })
   }
 
-  /** Deletes this incarnation of the object. Already gone, or another one by now, is as good. */
+  /**
+   * Deletes this incarnation of the object; `isExact`: this version of it, because it may have been given to another
+   * object since. Already gone, or another one by now, is as good.
+   */
   async delete<T extends AnyObject>(
     resource: ResourceRef<T>,
     object: T,
     options: {
       readonly gracePeriodSeconds?: number | undefined
+      readonly isExact?: boolean | undefined
       readonly signal?: AbortSignal | undefined
     } = {},
   ): Promise<void> {
     this.#check()
-    const { name = '', uid } = object.metadata
+    const { name = '', uid, resourceVersion } = object.metadata
     if (uid === undefined) throw new Error('a delete on the host has no UID')
-    const { gracePeriodSeconds, signal } = options
+    const { gracePeriodSeconds, isExact = false, signal } = options
+    const preconditions = isExact ? { uid, resourceVersion } : { uid }
     try {
       await this.#client.delete(
         resource,
         { namespace: this.#hostNamespace, name },
-        { gracePeriodSeconds, signal, preconditions: { uid }, propagationPolicy: 'Background' },
+        { gracePeriodSeconds, signal, preconditions, propagationPolicy: 'Background' },
       )
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error

@@ -30,8 +30,13 @@ export interface MirrorKind<T extends AnyObject> {
   readonly toVirtual?: ((host: T, virtual: T) => Promise<void>) | undefined
 }
 
+export interface MirrorResult extends ReconcileResult {
+  /** Something that is not this object's copy has its name on the host. */
+  readonly isBlocked?: boolean | undefined
+}
+
 export interface Mirror {
-  reconcile(key: string, options: { readonly signal: AbortSignal }): Promise<ReconcileResult | undefined>
+  reconcile(key: string, options: { readonly signal: AbortSignal }): Promise<MirrorResult | undefined>
 }
 
 const blockedRetryMs = 60_000
@@ -73,18 +78,19 @@ async function reconcile<T extends AnyObject>(
   context: SyncContext,
   key: string,
   { signal }: { readonly signal: AbortSignal },
-): Promise<ReconcileResult | undefined> {
+): Promise<MirrorResult | undefined> {
   const { namespace, name } = splitKey(key)
   const virtual = kind.virtual.get(namespace, name)
-  // What was removed left a tombstone: tombstones.ts deletes the copy.
-  if (virtual === undefined) return undefined
   const translation = context.translation()
   const { planeUid, hostNamespace } = translation.owner
   const copyName = hostName({ planeUid, group: '', kind: kind.kind, namespace, name })
   const current = kind.host.get(hostNamespace, copyName)
+  // What was removed left a tombstone: tombstones.ts deletes the copy.
+  if (virtual === undefined) return isOnItsWayOut(context, current) ? leaving : undefined
   if (!kind.isWanted(virtual)) {
     const isOurs = current !== undefined && isOwned(current, planeUid, identityFor(kind.kind, virtual))
-    if (isOurs && kind.mayRemove(current)) await context.writer.delete(kind.resource, current, { signal })
+    if (isOurs && kind.mayRemove(current))
+      await context.writer.delete(kind.resource, current, { isExact: true, signal })
     return undefined
   }
   const { host, ignored, refusals } = kind.toHost(virtual, translation)
@@ -162,18 +168,23 @@ export function withDigest<T extends AnyObject>(host: T): T {
   }
 }
 
+const leaving: MirrorResult = { requeueAfterMs: 5_000, isBlocked: true }
+
+/** The copy of an earlier object of this name, which is being deleted. */
+function isOnItsWayOut({ world, translation }: SyncContext, there: AnyObject | undefined): boolean {
+  if (there === undefined) return false
+  const found = identityOf(there, translation().owner.planeUid)
+  return found !== undefined && world.virtual.tombstones.get('', found.uid) !== undefined
+}
+
 /** Something that is not this object's copy has its name: it is never touched. */
 export function blocked(
   { kind }: { readonly kind: string },
   context: SyncContext,
   virtual: AnyObject,
   there: AnyObject,
-): ReconcileResult {
-  const { owner } = context.translation()
-  const found = identityOf(there, owner.planeUid)
-  // The copy of an earlier object of this name, on its way out.
-  if (found !== undefined && context.world.virtual.tombstones.get('', found.uid) !== undefined)
-    return { requeueAfterMs: 5_000 }
+): MirrorResult {
+  if (isOnItsWayOut(context, there)) return leaving
   context.recorder.record({
     object: { apiVersion: 'v1', kind, metadata: virtual.metadata },
     type: 'Warning',
@@ -182,7 +193,7 @@ export function blocked(
       'The host has an object of the name that belongs to this one, and it is not its copy; it is left alone.',
   })
   context.log.warn('a foreign object has the name of a copy', { kind, name: there.metadata.name ?? '' })
-  return { requeueAfterMs: blockedRetryMs }
+  return { requeueAfterMs: blockedRetryMs, isBlocked: true }
 }
 
 function tell<T extends AnyObject>(

@@ -24,8 +24,8 @@ import { type PodTranslation, toHostPod } from './translators/pod.ts'
 export interface PodEngineOptions {
   readonly context: SyncContext
   readonly issueToken: IssueToken
-  /** Brings what the pod reads to the host, so that it need not wait for it there. */
-  readonly bringReferences: (pod: Pod, options: { readonly signal: AbortSignal }) => Promise<void>
+  /** Brings what the pod reads to the host, so that it need not wait for it there; false: not yet possible. */
+  readonly bringReferences: (pod: Pod, options: { readonly signal: AbortSignal }) => Promise<boolean>
   /** Asked before a virtual pod is deleted because its host pod is gone; false: too many at once. */
   readonly mayVanish: (key: string) => boolean
 }
@@ -33,6 +33,8 @@ export interface PodEngineOptions {
 /** A host pod's UID, on the virtual pod: this one was on the host, and is never made there again. */
 const hostUidAnnotation = 'k3v.dev/host-uid'
 const blockedRetryMs = 30_000
+const tokensRetryMs = 2_000
+const referencesRetryMs = 1_000
 
 type Options = { readonly signal: AbortSignal }
 
@@ -104,14 +106,16 @@ export class PodEngine {
       return undefined
     }
     try {
-      await this.#bringReferences(virtual, options)
-      const requeueAfterMs = await this.#keepTokens(virtual, translated, options)
+      if (!(await this.#bringReferences(virtual, options))) return { requeueAfterMs: referencesRetryMs }
+      const tokens = await this.#keepTokens(virtual, translated, { isNew: true, ...options })
+      // Those of an earlier pod of this name are still there: this pod must not start with them.
+      if (!tokens.areThere) return { requeueAfterMs: tokens.lookAgainMs }
       this.#tellReach(virtual, translated)
       const desired = withPodDigest(translated.host)
       const created = await context.writer.create(pods, desired, options.signal)
       if (created === undefined) return { requeueAfterMs: 1_000 }
       this.#seen.add(virtual.metadata.uid ?? '')
-      return { requeueAfterMs }
+      return { requeueAfterMs: tokens.lookAgainMs }
     } catch (error) {
       tellFailure('Pod', context, virtual, error)
       throw error
@@ -152,15 +156,18 @@ export class PodEngine {
     })
   }
 
-  /** When to look again, if the pod mounts tokens at all. */
+  /** Keeps the pod's token Secret, if it mounts any. */
   async #keepTokens(
     virtual: Pod,
     { tokens }: PodTranslation,
-    { signal }: Options,
-  ): Promise<number | undefined> {
-    if (tokens.length === 0) return undefined
-    const parts = { pod: virtual, wishes: tokens, issueToken: this.#issueToken, signal }
-    return (await keepTokens(this.#context, parts)) ?? blockedRetryMs
+    { isNew, signal }: Options & { readonly isNew: boolean },
+  ): Promise<{ readonly areThere: boolean; readonly lookAgainMs?: number | undefined }> {
+    if (tokens.length === 0) return { areThere: true }
+    const parts = { pod: virtual, wishes: tokens, issueToken: this.#issueToken, isNew, signal }
+    const lookAgainMs = await keepTokens(this.#context, parts)
+    return lookAgainMs === undefined
+      ? { areThere: false, lookAgainMs: tokensRetryMs }
+      : { areThere: true, lookAgainMs }
   }
 
   async #withCopy(virtual: Pod, host: Pod, options: Options): Promise<ReconcileResult | undefined> {
@@ -215,7 +222,10 @@ export class PodEngine {
   /** What may change in a running pod: images, labels, annotations, its deadline; and its tokens grow old. */
   async #keep(virtual: Pod, host: Pod, options: Options): Promise<ReconcileResult | undefined> {
     const translated = toHostPod(virtual, this.#context.translation())
-    const requeueAfterMs = await this.#keepTokens(virtual, translated, options)
+    const { lookAgainMs: requeueAfterMs } = await this.#keepTokens(virtual, translated, {
+      isNew: false,
+      ...options,
+    })
     const desired = changeable(host, translated.host)
     if (isSameJson(desired, host)) return { requeueAfterMs }
     const violations = judgePod(desired, this.#context.translation().policy.podSecurity)

@@ -65,7 +65,7 @@ export async function sweep(
     const { namespace, name } = identity
     if ((await context.virtual.get(owner.virtual.resource, { namespace, name }, { signal })) !== undefined)
       continue
-    await context.writer.delete(resource, object, { signal })
+    await context.writer.delete(resource, object, { isExact: identity.kind !== 'Pod', signal })
     state.missingSince.delete(object.metadata.uid ?? '')
     deleted += 1
     context.log.info('deleted a copy without an object', { kind: identity.kind, namespace, name })

@@ -33,16 +33,20 @@ export interface TokenKeeping {
   readonly pod: Pod
   readonly wishes: readonly TokenWish[]
   readonly issueToken: IssueToken
+  /** The pod goes out for the first time: its Secret is hardly there yet. */
+  readonly isNew: boolean
   readonly signal: AbortSignal
 }
 
 /** Writes the Secret when it is missing, stale or due. Answers when to look again; undefined: something is in the way. */
 export async function keepTokens(context: SyncContext, keeping: TokenKeeping): Promise<number | undefined> {
-  const { pod, wishes, signal } = keeping
+  const { pod, wishes, isNew, signal } = keeping
   const { owner } = context.translation()
   const identity = tokenIdentity(pod)
   const name = tokenSecretName(pod, owner.planeUid)
-  const current = context.world.host.secrets.get(owner.hostNamespace, name)
+  const current =
+    context.world.host.secrets.get(owner.hostNamespace, name) ??
+    (isNew ? undefined : await context.writer.read(secrets, name, signal))
   if (current !== undefined && !isOwned(current, owner.planeUid, identity)) return undefined
   const wishesDigest = digestOf(wishes)
   const { annotations = {} } = current?.metadata ?? {}

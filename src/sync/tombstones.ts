@@ -64,6 +64,9 @@ async function isGone(
   if (there === undefined) return true
   // Another incarnation's copy, or no copy at all: nothing of the removed object's is left.
   if (identityOf(there, planeUid)?.uid !== uid) return true
-  if (there.metadata.deletionTimestamp === undefined) await writer.delete(resource, there, { signal })
+  if (there.metadata.deletionTimestamp === undefined) {
+    // A Service's copy may be taken over by the next Service of its name while we look. Pods change all the time.
+    await writer.delete(resource, there, { isExact: kind !== 'Pod', signal })
+  }
   return false
 }

@@ -431,3 +431,21 @@ t.test('A23 findHostPod() answers the copy of this very pod and no other', async
   t.equal(await findHostPod({ ...pod, metadata: { ...pod.metadata, uid: 'other' } }, options), undefined)
   t.equal(await findHostPod(podNamed('release'), options), undefined)
 })
+
+t.test(
+  'a pod starts with the config map that is there now, not with one of that name before it',
+  async (t) => {
+    await using worlds = await startTwoWorlds(t)
+    const { host, virtual } = worlds
+    const volumes = [{ name: 'v', configMap: { name: 'settings' } }]
+    await virtual.create(configMaps, { metadata: inDefault('settings'), data: { round: 'old' } })
+    await virtual.create(pods, podNamed('first', { volumes }))
+    await hostPodOf(host, 'first')
+    await virtual.delete(configMaps, inDefault('settings'))
+    await virtual.create(configMaps, { metadata: inDefault('settings'), data: { round: 'new' } })
+    await virtual.create(pods, podNamed('second', { volumes }))
+    await hostPodOf(host, 'second')
+    const copy = await host.admin.get(configMaps, onHost(copyName('ConfigMap', 'settings')))
+    t.strictSame(copy?.data, { round: 'new' })
+  },
+)

@@ -206,13 +206,13 @@ t.test('A16 a foreign object of the right name is never touched, marks or not', 
         volumes: [{ name: 'v', configMap: { name } }],
       },
     })
-    await hostPodOf(host, `reads-${name}`)
     await virtual.patch(configMaps, inDefault(name), { type: 'merge', body: { data: { more: 'x' } } })
   }
   await untilAll(virtual, events, 'default', (all) => {
     const told = all.filter(({ reason }) => reason === 'NameTakenOnHost')
     return new Set(told.map(({ involvedObject }) => involvedObject.name)).size === shapes.length
   })
+  t.equal(host.proxy.count('create', 'pods'), 0, 'no pod starts with what is not its own')
   for (const [name] of shapes) await virtual.delete(configMaps, inDefault(name))
   await untilAll(
     virtual,
