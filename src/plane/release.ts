@@ -34,6 +34,8 @@ export interface ReleaseLoopOptions {
   readonly release: string
   /** Told what the package exposes, before it is applied. */
   readonly onExpose?: ((exposed: readonly Exposed[]) => void) | undefined
+  /** How often what is ready is looked at again. */
+  readonly lookAgainMs?: number | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -44,7 +46,7 @@ export function startReleaseLoop(options: ReleaseLoopOptions): AsyncDisposable {
 }
 
 const retryMs = 15_000
-const lookAgainMs = 10_000
+const defaultLookAgainMs = 10_000
 
 class ReleaseLoop implements AsyncDisposable {
   readonly #options: ReleaseLoopOptions
@@ -148,7 +150,7 @@ class ReleaseLoop implements AsyncDisposable {
 
   /** What became ready may cease to be; told, and left to those whose work it is. */
   async #watchOver(pointer: Pointer, keys: readonly ObjectKey[], signal: AbortSignal): Promise<void> {
-    const { virtual: client, findResource, clock } = this.#options
+    const { virtual: client, findResource, clock, lookAgainMs = defaultLookAgainMs } = this.#options
     const total = keys.length
     const { name = '', version = '' } = pointer.package ?? {}
     while (!signal.aborted) {
