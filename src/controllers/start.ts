@@ -1,6 +1,7 @@
 // Starts every controller of a plane over shared copies of its objects, and stops them together.
 // What each one does stands in its own file.
 
+import { startCronJobs } from './batch/cron-jobs.ts'
 import { startJobOrphans } from './batch/job-orphans.ts'
 import { startJobs } from './batch/jobs.ts'
 import { startTtlAfterFinished } from './batch/ttl-after-finished.ts'
@@ -37,6 +38,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startJobs(context),
     startJobOrphans(context),
     startTtlAfterFinished(context),
+    startCronJobs(context),
     startEndpoints(context),
     startEndpointSlices(context),
   ]

@@ -19,7 +19,6 @@ export const cronJob: Kind = defineKind({
   group: 'batch',
   kind: 'CronJob',
   plural: 'cronjobs',
-  notEnforced: 'no controller runs them',
   shortNames: ['cj'],
   categories: ['all'],
   tracksGeneration: true,
