@@ -31,12 +31,12 @@ export interface ProofOptions {
   readonly log?: Logger | undefined
   /** For applying and for becoming ready, each. */
   readonly timeoutMs?: number | undefined
+  /** Everything runs in this process: what does not move for so long has stopped. */
+  readonly stalledAfterMs?: number | undefined
   readonly onProgress?: ((progress: ApplyProgress) => void) | undefined
 }
 
 const release = 'proof'
-/** Everything runs in this process: what does not move for so long has stopped. */
-const stalledAfterMs = 5_000
 const minReadyMsMax = 300_000
 
 export function createProof(options: ProofOptions): Prove {
@@ -45,6 +45,7 @@ export function createProof(options: ProofOptions): Prove {
 
 async function prove(request: ProofRequest, options: ProofOptions): Promise<ProofReport> {
   const { clock = systemClock, log = silentLogger, timeoutMs = 30_000, onProgress } = options
+  const { stalledAfterMs = 5_000 } = options
   const { health, signal = new AbortController().signal } = request
   const objects = request.objects.map(({ object }) => object)
   await using plane = await options.bootPlane()
