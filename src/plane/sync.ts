@@ -12,6 +12,7 @@ import { syncedResources } from '../sync/rights.ts'
 import { type Sync, startSync } from '../sync/syncer.ts'
 import type { ApiAddress, ClusterDns, Exposed } from '../sync/translators/translation.ts'
 import { openPlane, type Plane, type PlaneOptions } from './plane.ts'
+import { answerSyncedLogs } from './synced-logs.ts'
 
 export interface HostOptions {
   readonly client: Client
@@ -50,12 +51,22 @@ export async function openSyncedPlane(options: PlaneOptions, host: HostOptions):
     clock,
     log,
   })
+  let opened: Plane | undefined
+  const connect = answerSyncedLogs({
+    host: client,
+    hostNamespace: namespace,
+    planeUid,
+    virtual: () => opened?.clientFor(),
+  })
   const plane = await openPlane({
+    connect,
     ...options,
     ...(kubernetesIP === undefined ? {} : { kubernetesIP }),
     allocator,
+    podSecurity: (host.policy ?? defaultPolicy).podSecurity,
     synced: syncedResources,
   })
+  opened = plane
   try {
     const sync = await startSync({
       virtual: plane.clientFor(),
