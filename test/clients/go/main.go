@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -32,7 +33,7 @@ func main() {
 		os.Exit(2)
 	}
 	config.QPS, config.Burst = 200, 400
-	checks := append(append(append([]check{}, clientChecks...), informerChecks...), managerChecks...)
+	checks := slices.Concat(clientChecks, informerChecks, managerChecks, agreementChecks)
 	failed := 0
 	fmt.Printf("1..%d\n", len(checks))
 	for at, one := range checks {
