@@ -2,7 +2,7 @@
 // YAML is parsed before any value is in it. Runs in the sandbox; substitution is render/substitute.ts's.
 
 import Handlebars from 'handlebars'
-import { builtIn, helpers } from './helpers.ts'
+import { builtIn, helpers } from './functions.ts'
 import { placeholderOf, type Rendered, type RenderRequest, type SandboxAnswer } from './protocol.ts'
 
 const valuesMax = 100_000
