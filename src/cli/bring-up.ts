@@ -11,8 +11,8 @@ export interface BringUpOptions
     'namespace' | 'release' | 'payload' | 'program' | 'image' | 'memory' | 'storage' | 'sharesNamespace'
   > {
   readonly host: Client
-  /** 0 does not wait. */
-  readonly timeoutMs: number
+  /** Undefined does not wait. */
+  readonly timeoutMs: number | undefined
   readonly onProgress: (message: string) => void
 }
 
@@ -40,7 +40,8 @@ export async function bringUp({ timeoutMs, onProgress, ...options }: BringUpOpti
   const { host, namespace, release } = options
   const { generation } = deployed.pointer
   const told = { isNew: deployed.isNew, restarted: deployed.restarts, generation }
-  if (timeoutMs === 0) return { ...told, isReady: false, isFailed: false, message: 'deployed; not waiting' }
+  if (timeoutMs === undefined)
+    return { ...told, isReady: false, isFailed: false, message: 'deployed; not waiting' }
   const { isReady, isFailed, message } = await waitForRelease({
     host,
     namespace,

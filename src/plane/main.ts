@@ -10,7 +10,13 @@ const log = createLogger({ level: process.env['K3V_LOG_LEVEL'] === 'debug' ? 'de
 try {
   if (release === undefined || podIP === undefined)
     throw new Error('K3V_RELEASE and K3V_POD_IP are not set: this program runs in a pod that k3v deploy made')
-  const pod = await startPod({ release, dataDirectory, podIP, log })
+  const pod = await startPod({
+    release,
+    dataDirectory,
+    podIP,
+    programDigest: process.env['K3V_PROGRAM_DIGEST'],
+    log,
+  })
   await pod.ended
 } catch (error) {
   log.error('the plane ends', { error })

@@ -23,6 +23,8 @@ export interface PodOptions {
   /** Where the claim is mounted. */
   readonly dataDirectory: string
   readonly podIP: string
+  /** What this program is; the pointer of a newer one is for the next pod. */
+  readonly programDigest: string | undefined
   readonly log: Logger
 }
 
@@ -33,7 +35,8 @@ export interface RunningPod extends AsyncDisposable {
 }
 
 /** Rejects with an error for a person who reads the pod's log. */
-export async function startPod({ release, dataDirectory, podIP, log }: PodOptions): Promise<RunningPod> {
+export async function startPod(options: PodOptions): Promise<RunningPod> {
+  const { release, dataDirectory, podIP, programDigest, log } = options
   const clock = systemClock
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => undefined)
@@ -75,7 +78,7 @@ export async function startPod({ release, dataDirectory, podIP, log }: PodOption
     const keeper = { plane, client, namespace, names, root, serviceIP, log }
     await keepKubeconfig(keeper)
     shutdown.add('kubeconfig', renewing(keeper))
-    startRelease({ ...keeper, shutdown, exposed })
+    startRelease({ ...keeper, programDigest, shutdown, exposed })
     log.info('the plane serves', { release, namespace, port: planePort })
     const ended = Promise.race([shutdown.untilSignal(), failed.promise]).finally(() => shutdown.stop())
     return { plane, ended, [Symbol.asyncDispose]: () => shutdown.stop() }
@@ -93,6 +96,7 @@ function startRelease({
   names,
   root,
   log,
+  programDigest,
   shutdown,
   exposed,
 }: Started): void {
@@ -109,6 +113,7 @@ function startRelease({
   const loop = startReleaseLoop({
     ...common,
     root: names.root,
+    programDigest,
     findResource: findIn(plane.served),
     onExpose: (next) => {
       exposed.list = next
@@ -156,6 +161,7 @@ interface Keeper {
 }
 
 interface Started extends Keeper {
+  readonly programDigest: string | undefined
   readonly shutdown: Shutdown
   readonly exposed: { list: readonly Exposed[] }
 }

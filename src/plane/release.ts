@@ -34,6 +34,8 @@ export interface ReleaseLoopOptions {
   readonly release: string
   /** Told what the package exposes, before it is applied. */
   readonly onExpose?: ((exposed: readonly Exposed[]) => void) | undefined
+  /** What runs here; a pointer to another program is left to the pod that will run that. */
+  readonly programDigest?: string | undefined
   /** How often what is ready is looked at again. */
   readonly lookAgainMs?: number | undefined
   readonly clock: Clock
@@ -80,6 +82,8 @@ class ReleaseLoop implements AsyncDisposable {
   #want(pointer: Pointer | undefined): void {
     if (pointer === undefined || pointer.generation === 0 || this.#stopping.signal.aborted) return
     if (pointer.generation === this.#wanted?.generation) return
+    const { programDigest } = this.#options
+    if (programDigest !== undefined && programDigest !== pointer.program.digest) return
     this.#wanted = pointer
     this.#current.abort(new Error('another version is wanted'))
     const current = new AbortController()

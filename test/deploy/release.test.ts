@@ -20,7 +20,7 @@ const configMap = (name: string, data: Record<string, string>): KubeObject => ({
   data,
 })
 
-async function openRelease(first: Payload | undefined) {
+async function openRelease(first: Payload | undefined, { programDigest }: { programDigest?: string } = {}) {
   const host = await openHost()
   const plane = await openPlane()
   const virtual = plane.clientFor()
@@ -34,6 +34,7 @@ async function openRelease(first: Payload | undefined) {
       root: 'k3v-shop',
       release: 'shop',
       lookAgainMs: 100,
+      programDigest,
       clock: systemClock,
       log: silentLogger,
     })
@@ -150,6 +151,14 @@ t.test('a loop that was stopped takes up the release again', async (t) => {
   await release.deploy(payload('1.1.0'))
   await release.restart()
   t.match(await told(release.host.admin, isReady(2)), { version: '1.1.0' })
+})
+
+t.test('a plane leaves a pointer to another program to the pod that will run that', async (t) => {
+  await using release = await openRelease(payload('1.0.0'), { programDigest: 'another' })
+  await using ours = await openRelease(payload('1.0.0'))
+  await told(ours.host.admin, isReady(1))
+  const root = await release.host.admin.get(configMaps, { namespace, name: 'k3v-shop' })
+  t.equal(readStatus(root?.data), undefined)
 })
 
 t.test('a release that was ready and is not says so', async (t) => {

@@ -33,7 +33,7 @@ export default class Deploy extends HostCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Deploy)
-    const timeoutMs = flags.wait ? this.milliseconds(flags.timeout) : 0
+    const timeoutMs = flags.wait ? this.milliseconds(flags.timeout) : undefined
     const { readPackage } = await import('../../packages/archive/archive.ts')
     const found = await readPackage(args.package)
     const { client: host, namespace } = await this.connectHost(flags)
