@@ -33,7 +33,7 @@ func main() {
 		os.Exit(2)
 	}
 	config.QPS, config.Burst = 200, 400
-	checks := slices.Concat(clientChecks, informerChecks, managerChecks, agreementChecks)
+	checks := slices.Concat(clientChecks, informerChecks, managerChecks, agreementChecks, patchChecks)
 	failed := 0
 	fmt.Printf("1..%d\n", len(checks))
 	for at, one := range checks {
