@@ -7,6 +7,7 @@ import { startJobs } from './batch/jobs.ts'
 import { startTtlAfterFinished } from './batch/ttl-after-finished.ts'
 import { type ControllersOptions, createContext } from './context.ts'
 import { startCustomResourceDefinitions } from './custom-resource-definitions.ts'
+import { startDaemonSets } from './daemons/daemon-sets.ts'
 import { startClusterRoleAggregation } from './identity/cluster-role-aggregation.ts'
 import { startRootCaPublisher } from './identity/root-ca.ts'
 import { startServiceAccounts } from './identity/service-accounts.ts'
@@ -35,6 +36,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startReplicaSets(context),
     startDeployments(context),
     startStatefulSets(context),
+    startDaemonSets(context),
     startJobs(context),
     startJobOrphans(context),
     startTtlAfterFinished(context),

@@ -102,7 +102,7 @@ test('who makes something that has no effect is told, once', async (t) => {
   const telling = upstream.filter(
     (kind) => kind.warnings?.({ metadata: { name: 'a' } }, undefined).length === 1,
   )
-  t.ok(telling.some((kind) => kind.plural === 'daemonsets'))
+  t.ok(telling.some((kind) => kind.plural === 'networkpolicies'))
   for (const kind of telling) {
     const [warning] = kind.warnings?.({ metadata: { name: 'a' } }, undefined) ?? []
     t.match(warning, `NotEnforcedOnHost: ${kind.plural} are stored, but `)

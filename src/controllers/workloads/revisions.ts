@@ -1,12 +1,18 @@
 // The past templates of a workload, kept as ControllerRevisions: what kubectl rollout history and undo read. Pure.
 // Upstream: pkg/controller/history. Reading and writing them is the workload's controller's.
 
-import type { ControllerRevision, PodTemplateSpec, StatefulSet } from '../../api/models.ts'
+import type { ControllerRevision, ObjectMeta, PodTemplateSpec } from '../../api/models.ts'
+import type { LabelSelectorObject } from '../../api/select.ts'
 import { isSame } from '../../api/value.ts'
 import { controllerReference, type OwnerKind } from './owners.ts'
 import { normalised, shortHash } from './template-hash.ts'
 
-const hashLabel = 'controller.kubernetes.io/hash'
+/** A workload that makes pods from a template. */
+interface Templated {
+  readonly metadata: ObjectMeta
+  readonly spec?: { readonly template: PodTemplateSpec; readonly selector: LabelSelectorObject } | undefined
+  readonly status?: { readonly collisionCount?: number | undefined } | undefined
+}
 
 export interface RevisionPlan {
   /** The revision of the present template: one that is there, one that must be raised, or one to be made. */
@@ -14,15 +20,16 @@ export interface RevisionPlan {
   readonly change: 'none' | 'create' | 'raise'
 }
 
-/** `known` are the workload's revisions. */
+/** `known` are the workload's revisions; each carries its hash as a label of that name. */
 export function planRevision(
-  owner: StatefulSet,
+  owner: Templated,
   ownerKind: OwnerKind,
   known: readonly ControllerRevision[],
+  hashLabel = 'controller.kubernetes.io/hash',
 ): RevisionPlan {
   const sorted = [...known].sort(byRevision)
   const next = (sorted.at(-1)?.revision ?? 0) + 1
-  const wanted = newRevision(owner, ownerKind, next)
+  const wanted = newRevision(owner, ownerKind, { revision: next, hashLabel })
   const equal = sorted.filter((revision) => isSameData(revision, wanted))
   const [same] = equal.slice(-1)
   if (same === undefined) return { update: wanted, change: 'create' }
@@ -39,7 +46,11 @@ export function isSameData(left: ControllerRevision, right: ControllerRevision):
   return isSame(normalised(left.data), normalised(right.data))
 }
 
-function newRevision(owner: StatefulSet, ownerKind: OwnerKind, revision: number): ControllerRevision {
+function newRevision(
+  owner: Templated,
+  ownerKind: OwnerKind,
+  { revision, hashLabel }: { readonly revision: number; readonly hashLabel: string },
+): ControllerRevision {
   const { template, selector } = owner.spec ?? { template: {}, selector: {} }
   // A strategic merge patch of the whole workload; the directive makes the template replace what is there.
   const data = { spec: { template: { ...template, $patch: 'replace' } } }

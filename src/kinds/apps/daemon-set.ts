@@ -1,4 +1,4 @@
-// Daemon sets: a pod for each node. The host's nodes are not the plane's, so no pod runs for them here yet.
+// Daemon sets: a pod for each node of the plane, which need not be one each for the host's nodes.
 
 import type { LabelSelectorObject } from '../../api/select.ts'
 import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from '../../api/status.ts'
@@ -34,7 +34,6 @@ export const daemonSet: Kind = defineKind({
   group: 'apps',
   kind: 'DaemonSet',
   plural: 'daemonsets',
-  notEnforced: 'no pods are made for them: nodes belong to the host',
   shortNames: ['ds'],
   categories: ['all'],
   tracksGeneration: true,
