@@ -63,7 +63,7 @@ export async function openSyncedPlane(options: PlaneOptions, host: HostOptions):
     ...options,
     ...(kubernetesIP === undefined ? {} : { kubernetesIP }),
     allocator,
-    podSecurity: (host.policy ?? defaultPolicy).podSecurity,
+    podSecurity: options.podSecurity ?? (host.policy ?? defaultPolicy).podSecurity,
     synced: syncedResources,
   })
   opened = plane

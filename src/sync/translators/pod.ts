@@ -2,13 +2,13 @@
 // The way back is pod-status.ts's; which fields there are is fields.ts's.
 
 import type { HostAlias, Pod, PodDNSConfig, PodSpec, Toleration } from '../../api/models.ts'
+import { fillRestricted } from '../../podsecurity/fill.ts'
 import { exposeLabel, hostName } from '../names.ts'
 import { ownedMetadata } from '../owner.ts'
 import { toHostContainer, toHostResources } from './container.ts'
 import { DownwardFields } from './downward.ts'
 import { serviceEnvironment } from './environment.ts'
 import { podSecurityRules, podSpecRules } from './fields.ts'
-import { fillRestricted } from './restricted.ts'
 import { toHostLabels } from './service.ts'
 import { copyNamed, Findings, type Translation, type TranslationContext } from './translation.ts'
 import { type TokenWish, toHostVolume } from './volumes.ts'

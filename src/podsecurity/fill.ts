@@ -1,7 +1,7 @@
 // Fills what the restricted level asks for and a pod did not say, where no answer but one is possible.
-// What a pod did say stays: judging it is podsecurity/'s.
+// What a pod did say stays, to be judged.
 
-import type { Container, PodSpec } from '../../api/models.ts'
+import type { Container, PodSpec } from '../api/models.ts'
 
 export function fillRestricted(spec: PodSpec): PodSpec {
   if (spec.os?.name === 'windows') return spec
