@@ -20,6 +20,11 @@ export interface ReachOptions extends SignalOption {
 /** The keys of the Secret. */
 export const kubeconfigKeys = { ca: 'ca.crt', certificate: 'tls.crt', key: 'tls.key' } as const
 
+export interface Reach extends KubeconfigContent {
+  /** This machine gets there as it is; otherwise `server` is an address that only pods reach. */
+  readonly isDirect: boolean
+}
+
 /** Rejects with an error for a person while the plane has not written it. */
 export async function reachRelease({
   host,
@@ -27,7 +32,7 @@ export async function reachRelease({
   release,
   server,
   signal,
-}: ReachOptions): Promise<KubeconfigContent> {
+}: ReachOptions): Promise<Reach> {
   const names = namesOf(release)
   const [secret, service] = await Promise.all([
     host.get(secrets, { namespace, name: names.kubeconfigSecret }, { signal }),
@@ -44,6 +49,7 @@ export async function reachRelease({
   const address = server ?? (loopback === undefined ? undefined : `https://${loopback}`)
   return {
     name: release,
+    isDirect: address !== undefined,
     server: address ?? `https://${service.spec?.clusterIP}`,
     ca: read(kubeconfigKeys.ca),
     // A tunnel has another name than what the certificate is for.
