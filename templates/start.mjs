@@ -11,7 +11,9 @@ const pieces = process.env.K3V_PROGRAM_PIECES ?? '/k3v/program'
 const folder = process.env.K3V_PROGRAM_FOLDER ?? '/tmp/k3v-program'
 const digest = process.env.K3V_PROGRAM_DIGEST
 
-const names = readdirSync(pieces).filter((name) => name.startsWith('piece-')).sort()
+const names = readdirSync(pieces)
+  .filter((name) => name.startsWith('piece-'))
+  .sort()
 const packed = Buffer.concat(names.map((name) => readFileSync(join(pieces, name))))
 const found = createHash('sha256').update(packed).digest('hex')
 if (found !== digest) throw new Error(`the program in ${pieces} is ${found}, not ${digest}`)
