@@ -4,6 +4,7 @@
 import type { AdmissionPlugin, Authorizer, Reader } from '../api/contracts.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
+import { certificateRequester } from './certificate-requester.ts'
 import { certificateApproval, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts'
 import { defaultTolerations } from './default-tolerations.ts'
@@ -19,6 +20,8 @@ export interface PluginParts {
   readonly random: Random
   /** Reads the groups that a signing request (PEM) asks for; without it they are left to the signer. */
   readonly requestGroups?: ((pem: string) => readonly string[]) | undefined
+  /** Throws for a signing request (PEM) that is malformed or not signed by its own key. */
+  readonly checkRequest?: ((pem: string) => void) | undefined
   readonly webhooks?: { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } | undefined
 }
 
@@ -28,6 +31,7 @@ export function defaultPlugins({
   clock,
   random,
   requestGroups,
+  checkRequest,
   webhooks,
 }: PluginParts): readonly AdmissionPlugin[] {
   return [
@@ -36,6 +40,7 @@ export function defaultPlugins({
     priority({ reader }),
     defaultTolerations(),
     defaultStorageClass({ reader }),
+    certificateRequester({ clock, checkRequest }),
     certificateApproval({ authorizer }),
     ...(requestGroups === undefined ? [] : [certificateSubjectRestriction({ groupsOf: requestGroups })]),
     defaultIngressClass({ reader }),

@@ -5,6 +5,7 @@ import type { AnyObject, Client, ResourceRef } from '../client/client.ts'
 import { isConflict, isNamespaceTerminating } from '../client/failures.ts'
 import { createInformer, type Informer } from '../client/informer.ts'
 import { createRecorder, type Recorder } from '../client/recorder.ts'
+import type { Authority } from '../pki/certificate.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Random } from '../platform/random.ts'
@@ -32,6 +33,8 @@ export interface ControllersOptions {
   readonly resources: ResourceLister
   /** The PEM bundle that pods trust for this API; asked at each use, because authorities renew. */
   readonly caBundle: () => string
+  /** Signs client certificates; asked at each use. Without it approved requests stay unsigned. */
+  readonly authority?: (() => Authority) | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

@@ -5,6 +5,7 @@ import { startCronJobs } from './batch/cron-jobs.ts'
 import { startJobOrphans } from './batch/job-orphans.ts'
 import { startJobs } from './batch/jobs.ts'
 import { startTtlAfterFinished } from './batch/ttl-after-finished.ts'
+import { startSigningRequests } from './certificates/signing-requests.ts'
 import { type ControllersOptions, createContext } from './context.ts'
 import { startCustomResourceDefinitions } from './custom-resource-definitions.ts'
 import { startDaemonSets } from './daemons/daemon-sets.ts'
@@ -41,6 +42,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startJobOrphans(context),
     startTtlAfterFinished(context),
     startCronJobs(context),
+    startSigningRequests(context),
     startEndpoints(context),
     startEndpointSlices(context),
   ]

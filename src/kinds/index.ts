@@ -10,6 +10,7 @@ import { replicaSet } from './apps/replica-set.ts'
 import { statefulSet } from './apps/stateful-set.ts'
 import { cronJob } from './batch/cron-job.ts'
 import { job } from './batch/job.ts'
+import { certificateSigningRequest } from './certificates/certificate-signing-request.ts'
 import { lease } from './coordination/lease.ts'
 import { configMap } from './core/config-map.ts'
 import { endpoints } from './core/endpoints.ts'
@@ -78,6 +79,7 @@ export const builtInKinds: readonly Kind[] = [
   subjectAccessReview,
   cronJob,
   job,
+  certificateSigningRequest,
   ingress,
   ingressClass,
   networkPolicy,

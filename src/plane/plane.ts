@@ -20,6 +20,7 @@ import type { ServedResource } from '../deploy/apply/served.ts'
 import { builtInKinds } from '../kinds/index.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { openPki, type Pki } from '../pki/pki.ts'
+import { readSigningRequest } from '../pki/request.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Logger, silentLogger } from '../platform/log.ts'
 import { type Random, systemRandom } from '../platform/random.ts'
@@ -161,6 +162,7 @@ async function open(options: Settled, shutdown: Shutdown): Promise<Plane> {
       clientFor: (name) => clientFor(controllerUser(name), name),
       resources,
       caBundle: () => pki.caPem(),
+      authority: () => pki.authority(),
       clock,
       random,
       log,
@@ -226,11 +228,16 @@ function openDoor({ options, catalog, pki, range, kubernetesIP, isBootstrapped }
     clock,
     log,
   })
+  const plugins = {
+    ...{ reader, authorizer, clock, random, webhooks },
+    requestGroups: (pem: string) => readSigningRequest(pem).subject.organizations,
+    checkRequest: (pem: string) => void readSigningRequest(pem),
+  }
   const door = createDoor({
     catalog,
     authorizer,
     authenticator,
-    admission: createAdmission({ plugins: defaultPlugins({ reader, authorizer, clock, random, webhooks }) }),
+    admission: createAdmission({ plugins: defaultPlugins(plugins) }),
     allocator: options.allocator ?? createLocalAllocator({ reader, range, random, kubernetesIP }),
     tokens: createTokenIssuer({ ...identity, random }),
     clock,

@@ -341,7 +341,7 @@ t.test('nobody asks for a certificate of the administrators', async (t) => {
         make(
           'CertificateSigningRequest',
           'a',
-          { spec: { signerName, request: Buffer.from(groups).toString('base64') } },
+          { spec: { signerName, username: 'jane', request: Buffer.from(groups).toString('base64') } },
           'certificates.k8s.io/v1',
         ),
       ),

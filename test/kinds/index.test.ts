@@ -41,6 +41,7 @@ test('preparing a new object twice changes nothing more', async (t) => {
 
 test('short names and categories are those of Kubernetes', async (t) => {
   const known = {
+    certificatesigningrequests: 'csr',
     configmaps: 'cm',
     cronjobs: 'cj all',
     customresourcedefinitions: 'crd crds api-extensions',
