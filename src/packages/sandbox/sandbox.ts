@@ -29,6 +29,7 @@ export interface SandboxOptions {
 
 const answerBytesMax = 32 * 1024 * 1024
 const memoryMegabytes = 256
+const startTimeoutMs = 30_000
 /** What scripts/build.ts calls the bundled program, beside the bundled plane. */
 const bundledProgram = 'sandbox.mjs'
 
@@ -73,14 +74,19 @@ async function askChild(
     ending ||= why
     child.kill('SIGKILL')
   }
-  const cancel = clock.setTimer(timeoutMs, () => end(`took longer than ${timeoutMs / 1000} s`))
+  const onTooMuch = (): void => end(`printed more than ${answerBytesMax} bytes`)
+  let cancel = clock.setTimer(startTimeoutMs, () => end('did not start'))
+  const onStart = (): void => {
+    cancel()
+    cancel = clock.setTimer(timeoutMs, () => end(`took longer than ${timeoutMs / 1000} s`))
+  }
   // A child that has ended does not read: its exit says more than the broken pipe.
   child.stdin.on('error', () => undefined)
   child.stdin.end(JSON.stringify(request))
   try {
     const [output, errors, code] = await Promise.all([
-      collect(child.stdout, () => end(`printed more than ${answerBytesMax} bytes`)),
-      collect(child.stderr, () => end(`printed more than ${answerBytesMax} bytes`)),
+      collect(child.stdout, { onStart, onTooMuch }),
+      collect(child.stderr, { onTooMuch }),
       new Promise<number | null>((resolve, reject) => {
         child.once('error', reject)
         child.once('close', resolve)
@@ -99,14 +105,20 @@ function accept(answer: SandboxAnswer, file: string): SandboxAnswer & { ok: true
   throw packageError(answer.file === '' ? file : answer.file, answer.message, { line: answer.line })
 }
 
-async function collect(stream: NodeJS.ReadableStream, tooMuch: () => void): Promise<string> {
+interface Collecting {
+  readonly onStart?: () => void
+  readonly onTooMuch: () => void
+}
+
+async function collect(stream: NodeJS.ReadableStream, { onStart, onTooMuch }: Collecting): Promise<string> {
   const pieces: Buffer[] = []
   let total = 0
   for await (const piece of stream) {
+    if (pieces.length === 0) onStart?.()
     const bytes = piece as Buffer
     total += bytes.length
     if (total > answerBytesMax) {
-      tooMuch()
+      onTooMuch()
       break
     }
     pieces.push(bytes)
