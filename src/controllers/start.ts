@@ -20,6 +20,7 @@ import { startEndpointSlices } from './network/endpoint-slices.ts'
 import { startEndpoints } from './network/endpoints.ts'
 import { startDeployments } from './workloads/deployments.ts'
 import { startReplicaSets } from './workloads/replica-sets.ts'
+import { startReplicationControllers } from './workloads/replication-controllers.ts'
 import { startStatefulSets } from './workloads/stateful-sets.ts'
 
 /** Resolves when all controllers are set up; each begins when its copies are complete. */
@@ -35,6 +36,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startEventExpiry(context),
     startDisruption(context),
     startReplicaSets(context),
+    startReplicationControllers(context),
     startDeployments(context),
     startStatefulSets(context),
     startDaemonSets(context),

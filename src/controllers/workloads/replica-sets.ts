@@ -1,9 +1,9 @@
-// Keeps as many pods as a ReplicaSet asks for. Level-based: takes in and lets go, makes and removes, tells.
+// Keeps as many pods as a ReplicaSet or ReplicationController asks for: takes in and lets go, makes and removes, tells.
 // Which pods go is replica-plan.ts's, what is told replica-status.ts's.
 
-import type { Pod, ReplicaSet } from '../../api/models.ts'
+import type { Pod, ReplicaSet, ReplicaSetStatus } from '../../api/models.ts'
 import { fromLabelSelectorObject } from '../../api/select.ts'
-import type { Client } from '../../client/client.ts'
+import type { AnyObject, Client, ResourceRef } from '../../client/client.ts'
 import { isNamespaceTerminating, isNotFound } from '../../client/failures.ts'
 import type { Informer } from '../../client/informer.ts'
 import { keyOf, splitKey } from '../../client/objects.ts'
@@ -22,6 +22,7 @@ import {
   controllerOf,
   controllerReference,
   indexByController,
+  type OwnerKind,
 } from './owners.ts'
 import { podOwners } from './pod-owners.ts'
 import { availableInMs, isActive, podOf } from './pods.ts'
@@ -29,53 +30,84 @@ import { planReplicas, type ReplicaPlan } from './replica-plan.ts'
 import { replicaStatus } from './replica-status.ts'
 import { slowStart } from './slow-start.ts'
 
-const ownerKind = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
-const name = 'replicaset-controller'
+/** What differs between the kinds that keep a number of pods; upstream runs both with one controller, too. */
+export interface ReplicaKind<T extends AnyObject> {
+  readonly name: string
+  readonly ownerKind: OwnerKind
+  /** Of the owner's kind, for pods that name it. */
+  readonly group: string
+  readonly resource: ResourceRef<T>
+  readonly toSet: (object: T) => ReplicaSet
+  readonly withStatus: (object: T, status: ReplicaSetStatus) => T
+}
+
+const replicaSetKind: ReplicaKind<ReplicaSet> = {
+  name: 'replicaset-controller',
+  ownerKind: { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+  group: 'apps',
+  resource: replicaSets,
+  toSet: (set) => set,
+  withStatus: (set, status) => ({ ...set, status }),
+}
 
 interface World {
   readonly client: Client
-  readonly sets: Informer<ReplicaSet>
+  readonly ownerKind: OwnerKind
+  /** Sets of the same controller, by its uid. */
+  readonly siblings: (uid: string) => readonly ReplicaSet[]
   readonly pods: Informer<Pod>
   readonly recorder: Recorder
   readonly expectations: Expectations<Pod>
   readonly clock: Clock
 }
 
-export function startReplicaSets({ clientFor, control, informers, recorderFor, clock }: Context): Controller {
-  const sets = informers.of(replicaSets)
+export function startReplicaSets(context: Context): Controller {
+  return startReplicas(context, replicaSetKind)
+}
+
+export function startReplicas<T extends AnyObject>(
+  { clientFor, control, informers, recorderFor, clock }: Context,
+  kind: ReplicaKind<T>,
+): Controller {
+  const { name, ownerKind, group, resource } = kind
+  const objects = informers.of(resource)
   const pods = informers.of(podResource)
   const expectations = new Expectations(pods, clock)
-  const world = { client: clientFor(name), sets, pods, recorder: recorderFor(name), expectations, clock }
-  sets.addIndex(controllerIndex, indexByController)
+  const client = clientFor(name)
+  const siblings = (uid: string) => objects.byIndex(controllerIndex, uid).map(kind.toSet)
+  const world = { client, ownerKind, siblings, pods, recorder: recorderFor(name), expectations, clock }
+  objects.addIndex(controllerIndex, indexByController)
   pods.addIndex(controllerIndex, indexByController)
   return control({
     name,
-    sources: [fromInformer(sets), fromInformer(pods, podOwners(sets, 'ReplicaSet'))],
+    sources: [fromInformer(objects), fromInformer(pods, podOwners(objects, ownerKind.kind, { group }))],
     workers: 5,
-    reconcile: (key, { signal }) => reconcile(world, key, signal),
+    reconcile: async (key, { signal }) => {
+      const object = objects.version(key)?.object
+      if (object === undefined) {
+        expectations.forget(key)
+        return undefined
+      }
+      return await reconcile(world, kind, { object, key, signal })
+    },
   })
 }
 
-async function reconcile(
+async function reconcile<T extends AnyObject>(
   world: World,
-  key: string,
-  signal: AbortSignal,
+  { resource, toSet, withStatus }: ReplicaKind<T>,
+  { object, key, signal }: { readonly object: T; readonly key: string; readonly signal: AbortSignal },
 ): Promise<ReconcileResult | undefined> {
-  const { client, sets, pods, expectations, clock } = world
-  const set = sets.version(key)?.object
-  if (set === undefined) {
-    expectations.forget(key)
-    return undefined
-  }
+  const { client, ownerKind, pods, expectations, clock } = world
+  const set = toSet(object)
   // The world that the next decision needs is on its way; its arrival wakes this key again.
   if (!expectations.areMet(key)) return { requeueAfterMs: 30_000 }
-  const target = splitKey(key)
   const owned = await claim({
     client,
     resource: podResource,
-    owner: set,
+    owner: object,
     ownerKind,
-    readOwner: () => client.get(replicaSets, target, { signal }),
+    readOwner: () => client.get(resource, splitKey(key), { signal }),
     selector: fromLabelSelectorObject(set.spec?.selector),
     candidates: candidatesOf(pods, set),
     signal,
@@ -86,17 +118,21 @@ async function reconcile(
   const nowMs = clock.now()
   const seen = [...owned, ...done.made].filter((pod) => !done.removed.has(pod.metadata.uid ?? ''))
   const status = replicaStatus({ set, pods: seen, failure: done.failure, nowMs, now: timeOf(nowMs) })
-  if (status !== set.status) await client.updateStatus(replicaSets, { ...set, status }, { signal })
+  if (status !== set.status) await client.updateStatus(resource, withStatus(object, status), { signal })
   if (done.error !== undefined) throw done.error
   return { requeueAfterMs: nextAvailableMs(set, owned, nowMs) }
 }
 
-function planOf({ sets, pods, clock }: World, set: ReplicaSet, owned: readonly Pod[]): ReplicaPlan {
+function planOf(
+  { siblings: siblingsOf, pods, clock }: World,
+  set: ReplicaSet,
+  owned: readonly Pod[],
+): ReplicaPlan {
   const have = owned.filter(isActive)
   const want = set.spec?.replicas ?? 1
   if (have.length <= want) return planReplicas({ want, have, related: [], nowMs: 0 })
   const deployment = controllerOf(set)
-  const siblings = deployment === undefined ? [set] : sets.byIndex(controllerIndex, deployment.uid)
+  const siblings = deployment === undefined ? [set] : siblingsOf(deployment.uid)
   const related = siblings
     .flatMap(({ metadata }) => pods.byIndex(controllerIndex, metadata.uid ?? ''))
     .filter(isActive)
@@ -142,7 +178,7 @@ async function carryOut(world: World, doing: Doing): Promise<Done> {
 }
 
 async function makePod(
-  { client, expectations, recorder }: World,
+  { client, ownerKind, expectations, recorder }: World,
   { set, key, signal }: Doing,
 ): Promise<Pod | undefined> {
   const { namespace, name: setName } = set.metadata
@@ -151,17 +187,17 @@ async function makePod(
     const wanted = podOf(set.spec?.template ?? {}, { namespace, owner, generateName: `${setName}-` })
     const pod = await client.create(podResource, wanted, { signal })
     expectations.expectMade(key, pod)
-    recorder.record(event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`))
+    recorder.record(event(ownerKind, set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`))
     return pod
   } catch (error) {
     if (isNamespaceTerminating(error)) return undefined
-    recorder.record(event(set, 'Warning', 'FailedCreate', `Error creating: ${textOf(error)}`))
+    recorder.record(event(ownerKind, set, 'Warning', 'FailedCreate', `Error creating: ${textOf(error)}`))
     throw error
   }
 }
 
 async function removePod(
-  { client, expectations, recorder }: World,
+  { client, ownerKind, expectations, recorder }: World,
   { set, key, signal }: Doing,
   pod: Pod,
 ): Promise<void> {
@@ -169,16 +205,20 @@ async function removePod(
   try {
     await client.delete(podResource, { namespace, name: podName }, { preconditions: { uid }, signal })
     expectations.expectRemoved(key, keyOf(pod.metadata), uid)
-    recorder.record(event(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${podName}`))
+    recorder.record(event(ownerKind, set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${podName}`))
   } catch (error) {
     if (isNotFound(error)) return
-    recorder.record(event(set, 'Warning', 'FailedDelete', `Error deleting: ${textOf(error)}`))
+    recorder.record(event(ownerKind, set, 'Warning', 'FailedDelete', `Error deleting: ${textOf(error)}`))
     throw error
   }
 }
 
-function event(set: ReplicaSet, type: Occurrence['type'], reason: string, message: string): Occurrence {
-  return { object: { ...ownerKind, metadata: set.metadata }, type, reason, message }
+function event(
+  ownerKind: OwnerKind,
+  { metadata }: ReplicaSet,
+  ...[type, reason, message]: [type: Occurrence['type'], reason: string, message: string]
+): Occurrence {
+  return { object: { ...ownerKind, metadata }, type, reason, message }
 }
 
 /** When the first ready pod becomes available: nothing else will say so. */

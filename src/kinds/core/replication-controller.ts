@@ -13,7 +13,6 @@ import { containerCells } from '../pods/template-cells.ts'
 export const replicationController: Kind = defineKind({
   kind: 'ReplicationController',
   plural: 'replicationcontrollers',
-  notEnforced: 'no controller runs them',
   shortNames: ['rc'],
   categories: ['all'],
   tracksGeneration: true,
