@@ -1,7 +1,7 @@
 // What a ReplicaSet says of its pods. Pure.
 // Upstream: pkg/controller/replicaset/replica_set_utils.go.
 
-import type { Pod, ReplicaSet, ReplicaSetStatus } from '../../api/models.ts'
+import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/models.ts'
 import { isSame } from '../../api/value.ts'
 import { withCondition, withoutCondition } from '../conditions.ts'
 import { isActive, isAvailable, isReady, isTerminating } from './pods.ts'
@@ -28,7 +28,7 @@ export function replicaStatus({ set, pods, failure, nowMs, now }: ReplicaWorld):
   const conditions =
     failure === undefined
       ? withoutCondition(known, 'ReplicaFailure')
-      : withCondition(known, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: now })
+      : withFailure(known, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: now })
   const next: ReplicaSetStatus = {
     ...before,
     replicas: active.length,
@@ -40,6 +40,33 @@ export function replicaStatus({ set, pods, failure, nowMs, now }: ReplicaWorld):
     conditions,
   }
   return isSame(withZeros(before), withZeros(next)) ? before : next
+}
+
+/**
+ * The first message of a failure stays while its reason does: the next one may differ in the name of the pod alone, and
+ * a status that changes with each attempt brings the next attempt at once.
+ */
+function withFailure(
+  known: readonly ReplicaSetCondition[],
+  wanted: ReplicaSetCondition & { readonly lastTransitionTime: string },
+): readonly ReplicaSetCondition[] {
+  const present = known.find(({ type }) => type === wanted.type)
+  const isKnown = present?.status === wanted.status && present.reason === wanted.reason
+  return isKnown ? known : withCondition(known, wanted)
+}
+
+// The message names the pod that could not be made, another one each time: taking it over would make every failure a
+// change, and every change the next try. Upstream keeps a condition whose status and reason stay.
+function withFailure(
+  known: NonNullable<ReplicaSetStatus['conditions']>,
+  failure: NonNullable<ReplicaWorld['failure']>,
+  now: string,
+): NonNullable<ReplicaSetStatus['conditions']> {
+  const isKnown = known.some(
+    ({ type, status, reason }) => type === 'ReplicaFailure' && status === 'True' && reason === failure.reason,
+  )
+  if (isKnown) return known
+  return withCondition(known, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: now })
 }
 
 // The server may leave zeros and empty lists out: both mean the same.
