@@ -14,7 +14,8 @@ t.test('a failure that only names another pod is no change of the status', async
       nowMs: 0,
       now: '2026-01-02T03:04:05Z',
     })
-  const set: ReplicaSet = { metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 2 } }
+  const spec = { replicas: 2, selector: { matchLabels: { app: 'web' } } }
+  const set: ReplicaSet = { metadata: { name: 'web', namespace: 'default' }, spec }
   const first = failing(set, 'web-aaaaa')
   t.match(first.conditions, [{ type: 'ReplicaFailure', reason: 'FailedCreate' }])
   t.equal(failing({ ...set, status: first }, 'web-bbbbb'), first)

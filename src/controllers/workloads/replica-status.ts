@@ -55,20 +55,6 @@ function withFailure(
   return isKnown ? known : withCondition(known, wanted)
 }
 
-// The message names the pod that could not be made, another one each time: taking it over would make every failure a
-// change, and every change the next try. Upstream keeps a condition whose status and reason stay.
-function withFailure(
-  known: NonNullable<ReplicaSetStatus['conditions']>,
-  failure: NonNullable<ReplicaWorld['failure']>,
-  now: string,
-): NonNullable<ReplicaSetStatus['conditions']> {
-  const isKnown = known.some(
-    ({ type, status, reason }) => type === 'ReplicaFailure' && status === 'True' && reason === failure.reason,
-  )
-  if (isKnown) return known
-  return withCondition(known, { type: 'ReplicaFailure', status: 'True', ...failure, lastTransitionTime: now })
-}
-
 // The server may leave zeros and empty lists out: both mean the same.
 function withZeros(status: ReplicaSetStatus): ReplicaSetStatus {
   const { fullyLabeledReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
