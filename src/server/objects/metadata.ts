@@ -13,33 +13,33 @@ import { named, type Spine, type Target, versionOf } from '../spine.ts'
 const generatedNameLengthMax = 58
 const generatedSuffixLength = 5
 
-/** The submitted object under the name and namespace that it will have. */
-export function withName(spine: Spine, target: Target, submitted: KubeObject): KubeObject {
+/** The submitted object in the namespace, and under the name, of the URL; a generated name comes later. */
+export function placedInUrl(target: Target, submitted: KubeObject): KubeObject {
   const { call, kind } = target
   const { metadata } = submitted
   checkNamespace(target, metadata)
-  if (
-    call.name !== '' &&
-    metadata.name !== undefined &&
-    metadata.name !== '' &&
-    metadata.name !== call.name
-  ) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`,
-    )
+  const { name = '' } = metadata
+  if (call.name !== '' && name !== '' && name !== call.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
   }
-  const name =
-    call.name !== '' ? call.name : (metadata.name ?? '') !== '' ? metadata.name : generate(spine, metadata)
   return {
     ...submitted,
     apiVersion: versionOf(kind),
     kind: kind.kind,
     metadata: {
       ...metadata,
-      ...(name === undefined ? {} : { name }),
+      ...(call.name === '' ? {} : { name: call.name }),
       ...(kind.isNamespaced ? { namespace: call.namespace } : {}),
     },
   }
+}
+
+/** The object under a name made from its prefix, unless it has one. */
+export function withName(spine: Spine, object: KubeObject): KubeObject {
+  const { name = '', generateName = '' } = object.metadata
+  if (name !== '' || generateName === '') return object
+  const generated = generateName.slice(0, generatedNameLengthMax) + spine.random.suffix(generatedSuffixLength)
+  return { ...object, metadata: { ...object.metadata, name: generated } }
 }
 
 function checkNamespace({ call, kind }: Target, metadata: ObjectMeta): void {
@@ -50,11 +50,6 @@ function checkNamespace({ call, kind }: Target, metadata: ObjectMeta): void {
   }
   if (namespace === '' || namespace === call.namespace) return
   throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-}
-
-function generate(spine: Spine, { generateName = '' }: ObjectMeta): string | undefined {
-  if (generateName === '') return undefined
-  return generateName.slice(0, generatedNameLengthMax) + spine.random.suffix(generatedSuffixLength)
 }
 
 /** Identity and first generation; what a client sent of them is overwritten. */

@@ -15,6 +15,7 @@ import {
   isSame,
   keepSystemFields,
   nextGeneration,
+  placedInUrl,
   readyForCreate,
   withName,
 } from './metadata.ts'
@@ -30,13 +31,11 @@ export type Change = (old: StoredObject | undefined) => KubeObject
 export async function createObject(spine: Spine, target: Target): Promise<Answer> {
   const submitted = normalise(target, requireBody(target))
   for (let attempt = 1; ; attempt += 1) {
-    const named_ = withName(spine, target, submitted)
-    const created = await create(spine, target, named_)
-    if (created !== undefined) return answer(target, 201, created)
+    const created = await create(spine, target, submitted)
+    if (created.stored !== undefined) return answer(target, 201, created.stored)
     // A generated name that was taken is no fault of the caller's. Upstream: generateName retries.
     const isGenerated = submitted.metadata.name === undefined || submitted.metadata.name === ''
-    if (!isGenerated || attempt >= namesMax)
-      throw alreadyExists(named(target.kind), named_.metadata.name ?? '')
+    if (!isGenerated || attempt >= namesMax) throw alreadyExists(named(target.kind), created.name)
   }
 }
 
@@ -90,8 +89,8 @@ async function attempt(spine: Spine, target: Target, options: WriteOptions): Pro
   const old = spine.catalog.get(kind, call.namespace, call.name)
   if (old === undefined) {
     if (options.mayCreate !== true) throw notFound(named(kind), call.name)
-    const created = await create(spine, target, withName(spine, target, options.change(undefined)), options)
-    return created === undefined ? undefined : answer(target, 201, created)
+    const { stored } = await create(spine, target, options.change(undefined), options)
+    return stored === undefined ? undefined : answer(target, 201, stored)
   }
   const submitted = options.change(old)
   checkPreconditions(target, submitted, old, options)
@@ -111,26 +110,32 @@ const answer = (target: Target, code: 200 | 201, object: KubeObject | StoredObje
   warnings: target.warnings,
 })
 
-/** Undefined when the name is taken. */
+interface Created {
+  readonly name: string
+  /** Undefined when the name is taken. */
+  readonly stored: KubeObject | StoredObject | undefined
+}
+
 async function create(
   spine: Spine,
   target: Target,
   submitted: KubeObject,
   options: { readonly isApply?: boolean } = {},
-): Promise<KubeObject | StoredObject | undefined> {
+): Promise<Created> {
   const { kind, call } = target
   const isDryRun = call.options.dryRun === true
-  const ready = readyForCreate(spine, target, kind.defaults(kind.prepareCreate(submitted)))
+  const placed = placedInUrl(target, submitted)
   const admitted = await spine.admission.mutate(
-    admissionRequest(target, 'CREATE', { object: ready, old: undefined }),
+    admissionRequest(target, 'CREATE', { object: kind.defaults(kind.prepareCreate(placed)), old: undefined }),
   )
-  // Once more after admission, which may have changed what was derived; preparing twice changes nothing.
-  const defaulted = kind.prepareCreate(kind.defaults(admitted))
+  // Name and identity come after mutating admission, as upstream: a refusal names the prefix, not a name never used.
+  const ready = readyForCreate(spine, target, withName(spine, admitted))
+  const defaulted = kind.prepareCreate(kind.defaults(ready))
   checkCreate(target, defaulted)
   warn(target, defaulted, undefined)
   await spine.admission.validate(admissionRequest(target, 'CREATE', { object: defaulted, old: undefined }))
   const name = defaulted.metadata.name ?? ''
-  if (spine.catalog.get(kind, call.namespace, name) !== undefined) return undefined
+  if (spine.catalog.get(kind, call.namespace, name) !== undefined) return { name, stored: undefined }
   const reservation = await spine.allocator.allocate({
     object: defaulted,
     old: undefined,
@@ -142,11 +147,11 @@ async function create(
       options.isApply === true
         ? reservation.object
         : recordManager(spine, target, { live: undefined, next: reservation.object })
-    if (isDryRun) return releasing(reservation, whole)
+    if (isDryRun) return releasing(reservation, { name, stored: whole })
     const result = await spine.catalog.put(kind, whole, 0)
-    if (!result.ok) return releasing(reservation, undefined)
+    if (!result.ok) return releasing(reservation, { name, stored: undefined })
     reservation.confirm()
-    return result.stored
+    return { name, stored: result.stored }
   } catch (error) {
     reservation.release()
     throw error
