@@ -15,6 +15,10 @@ export interface WorkQueueOptions {
   readonly keysMax?: number | undefined
 }
 
+/** After so many failures in a row a key is not taken at once when it is named again, but after this pause. */
+const eagerFailuresMax = 5
+const failingPauseMs = 250
+
 export class WorkQueue {
   readonly #clock: Clock
   readonly #random: Random
@@ -55,7 +59,16 @@ export class WorkQueue {
     return this.#delayed.size
   }
 
+  /**
+   * A key that keeps failing waits a moment even when it is named anew: what woke it may be the mark that its own failure
+   * left on an object, and then nothing else would get a turn.
+   */
   add(key: string): void {
+    if (this.failuresOf(key) >= eagerFailuresMax) this.addAfter(key, failingPauseMs)
+    else this.#enqueue(key)
+  }
+
+  #enqueue(key: string): void {
     if (this.#isClosed || this.#ready.has(key)) return
     if (this.#working.has(key)) {
       this.#again.add(key)
@@ -75,7 +88,7 @@ export class WorkQueue {
   addAfter(key: string, delayMs: number): void {
     if (this.#isClosed) return
     if (delayMs <= 0) {
-      this.add(key)
+      this.#enqueue(key)
       return
     }
     const dueMs = this.#clock.monotonic() + delayMs
@@ -85,7 +98,7 @@ export class WorkQueue {
     known?.cancel()
     const cancel = this.#clock.setTimer(delayMs, () => {
       this.#delayed.delete(key)
-      this.add(key)
+      this.#enqueue(key)
     })
     this.#delayed.set(key, { dueMs, cancel })
   }

@@ -110,3 +110,17 @@ test('of two delays the earlier counts', async (t) => {
   t.equal(queue.delayed, 0)
   queue.close()
 })
+
+test('a key whose own failure wakes it again does not run without pause', async (t) => {
+  const clock = new FakeClock()
+  let runs = 0
+  await using controller = start(clock, async (key) => {
+    runs += 1
+    if (runs > 1_000) return undefined
+    controller.enqueue(key)
+    throw new Error('the mark of this failure is an event')
+  })
+  controller.enqueue('a')
+  await clock.advance(10_000)
+  t.ok(runs < 60, `${runs} runs in ten seconds`)
+})
