@@ -18,7 +18,7 @@ export const mayImport: RoomTable = {
   api: [],
   pki: ['api', 'platform'],
   egress: ['api', 'platform'],
-  cel: [],
+  cel: ['api'],
   podsecurity: ['api'],
   kinds: ['api', 'cel'],
   crds: ['api', 'cel', 'egress', 'kinds'],

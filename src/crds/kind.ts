@@ -23,6 +23,7 @@ import { coerceEmbedded, coerceMeta, validateEmbedded } from './embedded.ts'
 import { valueAt } from './json-path.ts'
 import { validateListTypes } from './list-types.ts'
 import { pruneNulls, pruneRoot } from './prune.ts'
+import { addRuleErrors } from './rules/evaluate.ts'
 import { checkScale, checkScaleStatus } from './scale.ts'
 import { rootSchema } from './structural.ts'
 import { validateSchema } from './validate.ts'
@@ -96,7 +97,7 @@ interface Identity {
 
 function rulesOf(version: DefinitionVersion, schema: () => Schema): Rules {
   const { hasStatus, scale } = version
-  const validate = (object: KubeObject, old: KubeObject | undefined): readonly FieldError[] => [
+  const check = (object: KubeObject, old: KubeObject | undefined): readonly FieldError[] => [
     ...validateSchema(object, schema(), old === undefined ? {} : { old: { value: old } }),
     ...(scale === undefined ? [] : [...checkScale(object, scale), ...checkScaleStatus(object, scale)]),
     ...validateEmbedded(object, schema()),
@@ -105,6 +106,8 @@ function rulesOf(version: DefinitionVersion, schema: () => Schema): Rules {
       ? []
       : validateListTypes(object, schema())),
   ]
+  const validate = (object: KubeObject, old: KubeObject | undefined): readonly FieldError[] =>
+    addRuleErrors(check(object, old), object, { schema: schema(), old: old && { value: old } })
   return {
     defaults: (object) => applyDefaults(object, schema()) as KubeObject,
     prepareCreate: (object) => (hasStatus ? drop(object, 'status') : object),
@@ -178,13 +181,14 @@ function statusSubresource(schema: () => Schema, scale: DefinitionVersion['scale
       const part = schema().properties?.get('status')
       const before = 'status' in old ? { old: { value: old['status'] } } : {}
       const wrongLists = validateListTypes(object, schema())
-      return [
+      const errors = [
         ...(status === undefined || part === undefined
           ? []
           : validateSchema(status, part, { ...before, base: 'status' })),
         ...(scale === undefined ? [] : checkScaleStatus(object, scale)),
         ...(wrongLists.length > 0 && validateListTypes(old, schema()).length === 0 ? wrongLists : []),
       ]
+      return addRuleErrors(errors, object, { schema: schema(), old: { value: old } })
     },
   }
 }

@@ -1,5 +1,5 @@
 // The shape of x-kubernetes-validations: what each rule must and may say.
-// The expressions are kept as written; nothing here evaluates them.
+// The expressions are compiled by ../rules/check.ts.
 
 import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from '../../api/status.ts'
 import { textOf } from '../../kinds/fields.ts'

@@ -2,6 +2,8 @@
 // The rest of a CRD is definition/check.ts's.
 
 import { type FieldError, fieldForbidden, fieldInvalid } from '../../api/status.ts'
+import { checkExpressions } from '../rules/check.ts'
+import { rootSchema } from '../structural.ts'
 import { checkDefaults } from './defaults.ts'
 import { checkOpenApi } from './keywords.ts'
 import { type Props, readProps } from './props.ts'
@@ -12,15 +14,18 @@ export function checkStructural(
   raw: unknown,
   { path, hasStatus }: { readonly path: string; readonly hasStatus: boolean },
 ): readonly FieldError[] {
-  const { props, errors } = readProps(raw, path)
-  if (errors.length > 0) return errors
+  const { props, errors: unreadable } = readProps(raw, path)
+  if (unreadable.length > 0) return unreadable
   const root = checkRoot(props, path, hasStatus)
   const openApi = checkOpenApi(props, path)
   // What cannot be said at all is told before what it would mean.
   if (openApi.some((error) => error.message.endsWith('is not supported'))) return [...root, ...openApi]
   const structure = checkStructure(props, path)
   const defaults = structure.length > 0 ? [] : checkDefaults(props, path)
-  return [...root, ...structure, ...defaults, ...openApi].slice(0, errorsMax)
+  const errors = [...root, ...structure, ...defaults, ...openApi]
+  // Rules are compiled against a schema that is right.
+  const rules = errors.length > 0 ? [] : checkExpressions(rootSchema(props), path)
+  return [...errors, ...rules].slice(0, errorsMax)
 }
 
 const errorsMax = 100

@@ -9,6 +9,8 @@ import type { Kind } from '../../kinds/kind.ts'
 import { type Props, readProps, walkProps } from '../check/props.ts'
 import { sameJson } from '../copy.ts'
 import { isKnownFormat } from '../formats/formats.ts'
+import { unenforcedRules } from '../rules/check.ts'
+import { rootSchema } from '../structural.ts'
 import { checkDefinition, checkShape } from './check.ts'
 import { cleanupFinalizer, readDefinition } from './definition.ts'
 
@@ -65,7 +67,7 @@ function startCleanup(object: KubeObject): KubeObject {
   }
 }
 
-/** Unknown formats, and rules that nobody enforces: told when a version brings its first. */
+/** Unknown formats, and rules beyond the expression language as it is here. */
 function definitionWarnings(object: KubeObject, old: KubeObject | undefined): readonly string[] {
   if (old !== undefined && sameJson(object['spec'], old['spec'])) return []
   const before = old === undefined ? [] : schemasOf(old)
@@ -76,9 +78,7 @@ function definitionWarnings(object: KubeObject, old: KubeObject | undefined): re
       ...oddFormats(props, path)
         .filter((format) => !knownFormats.has(format))
         .map((format) => `unrecognized format ${JSON.stringify(format)}`),
-      ...(earlier !== undefined && rulePaths(earlier.props, path).length > 0
-        ? []
-        : ruleWarnings(props, path)),
+      ...(earlier !== undefined && sameJson(earlier.props, props) ? [] : ruleWarnings(props, path)),
     ]
   })
 }
@@ -103,15 +103,9 @@ function oddFormats(root: Props, path: string): readonly string[] {
   return [...new Set(formats)]
 }
 
-function rulePaths(root: Props, path: string): readonly string[] {
-  return [...walkProps(root, path)]
-    .filter(({ props }) => (props['x-kubernetes-validations'] ?? []).length > 0)
-    .map((node) => `${node.path}.x-kubernetes-validations`)
-}
-
+/** Nothing is said of a schema that is wrong: it is refused. */
 function ruleWarnings(root: Props, path: string): readonly string[] {
-  const [first, ...others] = rulePaths(root, path)
-  if (first === undefined) return []
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-  return [`${first} is stored but not enforced by this control plane${more}`]
+  return unenforcedRules(rootSchema(root), path).map(
+    (place) => `${place} is stored but not enforced by this control plane`,
+  )
 }
