@@ -73,7 +73,7 @@ const notOffered = (subresource: string): ApiError =>
     message: `pods/${subresource} is not offered by the embedded host`,
   })
 
-const notReady = (): ApiError =>
+export const notReady = (): ApiError =>
   new ApiError({
     code: 503,
     reason: 'ServiceUnavailable',

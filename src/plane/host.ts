@@ -12,6 +12,7 @@ import { createLogger, type Logger, silentLogger } from '../platform/log.ts'
 import { type Random, systemRandom } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
 import { answerHostLogs } from './host-logs.ts'
+import { answerHostUpgrades } from './host-upgrades.ts'
 import { type KubeconfigOptions, openPlane, type Plane } from './plane.ts'
 
 const hostUser: UserInfo = { name: 'system:k3v-host', groups: ['system:masters', 'system:authenticated'] }
@@ -55,6 +56,7 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
       listen: { host: '127.0.0.1', port: options.port ?? 0 },
       advertise: { address: nodeAddress },
       connect: answerHostLogs({ actor: () => actor, clock }),
+      upgrade: answerHostUpgrades(() => actor),
       egress: {
         dial: async ({ host, port }, { signal }) => {
           if (actor === undefined) throw new Error('the node has not started yet')

@@ -29,6 +29,7 @@ import { type AddressRange, createLocalAllocator, firstAddress } from '../server
 import { createDoor } from '../server/door.ts'
 import type { HandlerOptions } from '../server/edge.ts'
 import type { RunningServer } from '../server/http.ts'
+import type { Upgrade } from '../server/upgrade.ts'
 import { openEmbeddedStore } from '../store/embedded/embedded.ts'
 import { openMemoryStore } from '../store/memory/memory.ts'
 import type { Store } from '../store/store.ts'
@@ -62,6 +63,8 @@ export interface PlaneOptions {
   readonly kinds?: readonly Kind[] | undefined
   /** Answers pods/log and its like, for who has the pods; without it they are refused by name. */
   readonly connect?: HandlerOptions['connect'] | undefined
+  /** Takes the connections of exec, attach and port-forward, for who has the pods. */
+  readonly upgrade?: Upgrade | undefined
   /** How webhooks are reached. */
   readonly egress?: EgressWishes | undefined
   /** False for planes that only answer (tests of the API alone). */
@@ -315,13 +318,13 @@ function resourceSource(catalog: Catalog) {
 interface Listening {
   readonly options: Settled
   readonly shutdown: Shutdown
-  readonly parts: Omit<Parameters<typeof serve>[0], 'clock' | 'connect' | 'log' | 'listen'>
+  readonly parts: Omit<Parameters<typeof serve>[0], 'clock' | 'connect' | 'upgrade' | 'log' | 'listen'>
 }
 
 async function listen({ options, shutdown, parts }: Listening): Promise<RunningServer | undefined> {
   if (options.listen === undefined) return undefined
-  const { connect, clock, log } = options
-  const server = await serve({ ...parts, listen: options.listen, connect, clock, log })
+  const { connect, upgrade, clock, log } = options
+  const server = await serve({ ...parts, listen: options.listen, connect, upgrade, clock, log })
   shutdown.add('server', server)
   shutdown.add('certificate renewal', renewing(options, parts.pki, server))
   return server

@@ -10,6 +10,7 @@ import type { Logger } from '../platform/log.ts'
 import type { HandlerOptions } from '../server/edge.ts'
 import { createHandler } from '../server/handler.ts'
 import { type RunningServer, startServer } from '../server/http.ts'
+import { createUpgrades, type Upgrade } from '../server/upgrade.ts'
 
 /** The tokens of this plane are for its own API, under the name that every cluster's has. */
 export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local'
@@ -24,6 +25,7 @@ export interface ServeOptions {
   readonly isBootstrapped: () => boolean
   readonly listen: { readonly host: string; readonly port: number }
   readonly connect?: HandlerOptions['connect'] | undefined
+  readonly upgrade?: Upgrade | undefined
   readonly clock: Clock
   readonly log: Logger
 }
@@ -31,6 +33,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { door, authenticator, authorizer, catalog, pki, isBootstrapped, listen, connect, clock, log } =
     options
+  const { upgrade } = options
   const handler = createHandler({
     door,
     authenticator,
@@ -47,6 +50,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...listen,
     tls: { key: keyPem, cert: certificatePem, ca: pki.caPem() },
     handler,
+    onUpgrade:
+      upgrade === undefined
+        ? undefined
+        : createUpgrades({ authenticator, authorizer, catalog, log, handler, upgrade }),
     clock,
     log,
   })

@@ -13,6 +13,7 @@ import { type Sync, startSync } from '../sync/syncer.ts'
 import type { ApiAddress, ClusterDns, Exposed } from '../sync/translators/translation.ts'
 import { openPlane, type Plane, type PlaneOptions } from './plane.ts'
 import { answerSyncedLogs } from './synced-logs.ts'
+import { answerSyncedUpgrades } from './synced-upgrades.ts'
 
 export interface HostOptions {
   readonly client: Client
@@ -52,14 +53,10 @@ export async function openSyncedPlane(options: PlaneOptions, host: HostOptions):
     log,
   })
   let opened: Plane | undefined
-  const connect = answerSyncedLogs({
-    host: client,
-    hostNamespace: namespace,
-    planeUid,
-    virtual: () => opened?.clientFor(),
-  })
+  const connected = { host: client, hostNamespace: namespace, planeUid, virtual: () => opened?.clientFor() }
   const plane = await openPlane({
-    connect,
+    connect: answerSyncedLogs(connected),
+    upgrade: answerSyncedUpgrades(connected),
     ...options,
     ...(kubernetesIP === undefined ? {} : { kubernetesIP }),
     allocator,

@@ -71,7 +71,7 @@ export function answerSyncedLogs(
 }
 
 /** One of the tenant's own: what the host put into the pod is not shown. */
-function containerOf({ metadata, spec }: Pod, asked: string): string {
+export function containerOf({ metadata, spec }: Pod, asked: string): string {
   const names = (containers: readonly { readonly name: string }[] | undefined) =>
     (containers ?? []).map(({ name }) => name)
   const main = names(spec?.containers)
