@@ -8,6 +8,8 @@ import { daemonSet } from './apps/daemon-set.ts'
 import { deployment } from './apps/deployment.ts'
 import { replicaSet } from './apps/replica-set.ts'
 import { statefulSet } from './apps/stateful-set.ts'
+import { firstHorizontalPodAutoscaler } from './autoscaling/first-version.ts'
+import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts'
 import { cronJob } from './batch/cron-job.ts'
 import { job } from './batch/job.ts'
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts'
@@ -34,6 +36,7 @@ import type { Kind } from './kind.ts'
 import { ingress } from './networking/ingress.ts'
 import { ingressClass } from './networking/ingress-class.ts'
 import { networkPolicy } from './networking/network-policy.ts'
+import { runtimeClass } from './node/runtime-class.ts'
 import { pod } from './pods/pod.ts'
 import { podDisruptionBudget } from './policy/pod-disruption-budget.ts'
 import { clusterRole } from './rbac/cluster-role.ts'
@@ -77,12 +80,15 @@ export const builtInKinds: readonly Kind[] = [
   selfSubjectAccessReview,
   selfSubjectRulesReview,
   subjectAccessReview,
+  horizontalPodAutoscaler,
+  firstHorizontalPodAutoscaler,
   cronJob,
   job,
   certificateSigningRequest,
   ingress,
   ingressClass,
   networkPolicy,
+  runtimeClass,
   podDisruptionBudget,
   clusterRole,
   clusterRoleBinding,

@@ -8,8 +8,8 @@ test('every kind has a schema', async (t) => {
   for (const kind of builtInKinds) t.ok(kind.schema.properties?.has('metadata'), kind.plural)
 })
 
-test('no two kinds share a resource name in a group', async (t) => {
-  const names = builtInKinds.map((kind) => `${kind.group}/${kind.plural}`)
+test('no two kinds share a resource name in a version of a group', async (t) => {
+  const names = builtInKinds.map((kind) => `${kind.group}/${kind.version}/${kind.plural}`)
   t.equal(new Set(names).size, names.length)
 })
 
@@ -49,6 +49,7 @@ test('short names and categories are those of Kubernetes', async (t) => {
     deployments: 'deploy all',
     endpoints: 'ep',
     events: 'ev',
+    horizontalpodautoscalers: 'hpa all',
     ingresses: 'ing',
     jobs: 'all',
     limitranges: 'limits',
