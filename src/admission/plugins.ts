@@ -4,11 +4,14 @@
 import type { AdmissionPlugin, Authorizer, Reader } from '../api/contracts.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
+import type { SecurityLevel } from '../podsecurity/podsecurity.ts'
 import { certificateRequester } from './certificate-requester.ts'
 import { certificateApproval, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts'
 import { defaultTolerations } from './default-tolerations.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { serviceAccount } from './service-account.ts'
@@ -22,6 +25,8 @@ export interface PluginParts {
   readonly requestGroups?: ((pem: string) => readonly string[]) | undefined
   /** Throws for a signing request (PEM) that is malformed or not signed by its own key. */
   readonly checkRequest?: ((pem: string) => void) | undefined
+  /** Enforced on all pods, whatever their namespace says; nothing unless said. */
+  readonly podSecurityLevel?: SecurityLevel | undefined
   readonly webhooks?: { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } | undefined
 }
 
@@ -32,11 +37,14 @@ export function defaultPlugins({
   random,
   requestGroups,
   checkRequest,
+  podSecurityLevel = 'privileged',
   webhooks,
 }: PluginParts): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle({ reader }),
+    limitRanger({ reader }),
     serviceAccount({ reader, clock, random }),
+    podSecurity({ reader, level: podSecurityLevel }),
     priority({ reader }),
     defaultTolerations(),
     defaultStorageClass({ reader }),

@@ -25,6 +25,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Logger, silentLogger } from '../platform/log.ts'
 import { type Random, systemRandom } from '../platform/random.ts'
 import { Shutdown } from '../platform/shutdown.ts'
+import type { SecurityLevel } from '../podsecurity/podsecurity.ts'
 import { type AddressRange, createLocalAllocator, firstAddress } from '../server/addresses.ts'
 import { createDoor } from '../server/door.ts'
 import type { HandlerOptions } from '../server/edge.ts'
@@ -65,6 +66,8 @@ export interface PlaneOptions {
   readonly connect?: HandlerOptions['connect'] | undefined
   /** Takes the connections of exec, attach and port-forward, for who has the pods. */
   readonly upgrade?: Upgrade | undefined
+  /** What pods are held to in every namespace; nothing unless said. */
+  readonly podSecurity?: SecurityLevel | undefined
   /** How webhooks are reached. */
   readonly egress?: EgressWishes | undefined
   /** False for planes that only answer (tests of the API alone). */
@@ -231,8 +234,9 @@ function openDoor({ options, catalog, pki, range, kubernetesIP, isBootstrapped }
     clock,
     log,
   })
+  const podSecurityLevel = options.podSecurity
   const plugins = {
-    ...{ reader, authorizer, clock, random, webhooks },
+    ...{ reader, authorizer, clock, random, podSecurityLevel, webhooks },
     requestGroups: (pem: string) => readSigningRequest(pem).subject.organizations,
     checkRequest: (pem: string) => void readSigningRequest(pem),
   }

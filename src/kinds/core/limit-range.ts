@@ -24,7 +24,6 @@ const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'
 export const limitRange: Kind = defineKind({
   kind: 'LimitRange',
   plural: 'limitranges',
-  notEnforced: 'pods are not held against them',
   shortNames: ['limits'],
   allowsCreateOnUpdate: true,
   columns: [nameColumn, { ...text('Created At'), type: 'date' }],
