@@ -16,6 +16,7 @@ import { startDisruption } from './lifecycle/disruption.ts'
 import { startEventExpiry } from './lifecycle/event-expiry.ts'
 import { startGarbage } from './lifecycle/garbage.ts'
 import { startNamespaces } from './lifecycle/namespaces.ts'
+import { startEndpointMirroring } from './network/endpoint-mirroring.ts'
 import { startEndpointSlices } from './network/endpoint-slices.ts'
 import { startEndpoints } from './network/endpoints.ts'
 import { startDeployments } from './workloads/deployments.ts'
@@ -47,6 +48,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startSigningRequests(context),
     startEndpoints(context),
     startEndpointSlices(context),
+    startEndpointMirroring(context),
   ]
   return {
     [Symbol.asyncDispose]: async () => {
