@@ -25,7 +25,7 @@ const worst: readonly string[] = [
   'self.words.map(w, self.words.map(v, w + v)).size() > 0',
   'self.words.all(w, (self.text + w).size() > 0)',
   'self.words.all(w, self.text.matches("(a+)+$"))',
-  'self.words.all(w, self.text.matches(w + "(a|b|ab)*c"))',
+  'self.words.all(w, !self.text.matches(w + "(a|b|ab)*c"))',
   'self.text.findAll("a").size() > 0 && self.words.all(w, self.text.findAll("a*b").size() == 0)',
   'self.text.replace("a", self.text).size() > 0',
   'self.text.replace("", self.text).size() > 0',

@@ -33,7 +33,7 @@ function compile(pattern: string): RE2JS {
 /** The automaton's work is the text's length times the pattern's; compiling one costs as much as a short search. */
 function prepare(text: string, pattern: string, meter: Meter): RE2JS {
   if (!compiled.has(pattern)) meter.charge(200 + pattern.length * 20)
-  meter.charge((1 + text.length / 5) * Math.ceil((1 + pattern.length) / 4))
+  meter.charge((1 + text.length / 10) * Math.ceil((1 + pattern.length) / 4))
   const problem = patternProblem(pattern)
   if (problem !== undefined) fail(problem)
   return compile(pattern)
