@@ -140,3 +140,21 @@ test('evictions go as far as a budget allows, then get 429 with what it needs', 
   await ok(`create --raw /api/v1/namespaces/default/pods/${name}/eviction -f -`, body)
   await until(client, pods, ([found]) => found !== undefined && found.metadata.name !== name)
 })
+
+test('kubectl drain waits for a budget, and empties the node when it may', async (t) => {
+  await using cluster = await startTestPlane()
+  const client = cluster.plane.clientFor()
+  await using _nodes = simulatePods(client)
+  const { ok, kubectl } = cluster
+  await ok('apply -f -', '{ apiVersion: v1, kind: Node, metadata: { name: one } }')
+  await ok('apply -f -', web.replace('spec: { containers', 'spec: { nodeName: one, containers'))
+  await ok('rollout status deployment/web --timeout=20s')
+  await ok('create poddisruptionbudget web --selector=app=web --min-available=2')
+  await until(client, podDisruptionBudgets, ([found]) => found?.status?.currentHealthy === 2)
+  const held = await kubectl('drain one --timeout=1s')
+  t.match(held.stderr, /Cannot evict pod as it would violate the pod's disruption budget/)
+  const before = new Set((await client.list(pods)).items.map(({ metadata }) => metadata.uid))
+  await ok('delete pdb web')
+  t.match(await ok('drain one --timeout=20s'), /node\/one drained/)
+  t.ok((await client.list(pods)).items.every(({ metadata }) => !before.has(metadata.uid)))
+})
