@@ -14,6 +14,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { serviceAccount } from './service-account.ts'
 
 export interface PluginParts {
@@ -54,5 +55,7 @@ export function defaultPlugins({
     defaultIngressClass({ reader }),
     rbacEscalation({ reader, authorizer }),
     ...(webhooks === undefined ? [] : [webhooks.mutating, webhooks.validating]),
+    // Last, so that nothing is counted that another plugin refuses.
+    resourceQuota({ reader, clock }),
   ]
 }

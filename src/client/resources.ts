@@ -26,6 +26,7 @@ import type {
   PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
+  ResourceQuota,
   Role,
   RoleBinding,
   Secret,
@@ -54,6 +55,7 @@ export const replicationControllers: ResourceRef<ReplicationController> = namesp
   '',
   'replicationcontrollers',
 )
+export const resourceQuotas: ResourceRef<ResourceQuota> = namespaced('', 'resourcequotas')
 export const secrets: ResourceRef<Secret> = namespaced('', 'secrets')
 export const serviceAccounts: ResourceRef<ServiceAccount> = namespaced('', 'serviceaccounts')
 export const services: ResourceRef<Service> = namespaced('', 'services')

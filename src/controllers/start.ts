@@ -16,6 +16,7 @@ import { startDisruption } from './lifecycle/disruption.ts'
 import { startEventExpiry } from './lifecycle/event-expiry.ts'
 import { startGarbage } from './lifecycle/garbage.ts'
 import { startNamespaces } from './lifecycle/namespaces.ts'
+import { startResourceQuotas } from './lifecycle/resource-quota.ts'
 import { startEndpointMirroring } from './network/endpoint-mirroring.ts'
 import { startEndpointSlices } from './network/endpoint-slices.ts'
 import { startEndpoints } from './network/endpoints.ts'
@@ -36,6 +37,7 @@ export async function startControllers(options: ControllersOptions): Promise<Asy
     startGarbage(context),
     startEventExpiry(context),
     startDisruption(context),
+    startResourceQuotas(context),
     startReplicaSets(context),
     startReplicationControllers(context),
     startDeployments(context),

@@ -24,7 +24,6 @@ const scopes = [
 export const resourceQuota: Kind = defineKind({
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
-  notEnforced: 'nothing is counted against them',
   shortNames: ['quota'],
   columns: [nameColumn, text('Request'), text('Limit'), ageColumn],
   cells: (object, now) => [nameOf(object), ...usageCells(fieldsOf(object['status'])), ageOf(object, now)],
