@@ -1,37 +1,44 @@
 // Ends the upgrades of pods on the embedded host: which protocol was agreed, and what runs behind it.
-// Framing and streams are node/streams's; who may is decided before.
+// Framing and streams are node/'s; who may is decided before.
 
-import { ApiError, badRequest } from '../api/status.ts'
+import type { Pod } from '../api/models.ts'
+import { ApiError, badRequest, notFound } from '../api/status.ts'
 import type { NodeActor } from '../node/actor.ts'
+import { channelOfSocket, channelOfWebSocket } from '../node/streams/channel.ts'
+import { serveExecOverSpdy, spdyExecProtocols } from '../node/streams/exec-spdy.ts'
 import { execProtocols, serveExec } from '../node/streams/exec-websocket.ts'
+import { portForwardProtocol, servePortForward } from '../node/streams/port-forward.ts'
+import { WebSocketServerEnd } from '../node/streams/websocket.ts'
 import type { Upgrade, UpgradeRequest } from '../server/upgrade.ts'
 import { notReady } from './host-logs.ts'
 
+const tunnelProtocol = `SPDY/3.1+${portForwardProtocol}`
+
+export interface HostUpgradeOptions {
+  /** Undefined while the node is not there yet. */
+  readonly actor: () => NodeActor | undefined
+  readonly pod: (target: { readonly namespace: string; readonly name: string }) => Promise<Pod | undefined>
+}
+
 /** For the plane's `upgrade`. */
-export function answerHostUpgrades(actorOf: () => NodeActor | undefined): Upgrade {
+export function answerHostUpgrades(options: HostUpgradeOptions): Upgrade {
   return async (asked) => {
-    const actor = actorOf()
+    const actor = options.actor()
     if (actor === undefined) throw notReady()
     const { subresource } = asked.route
     if (subresource === 'exec') return await answerExec(actor, asked)
+    if (subresource === 'portforward') return await answerPortForward(actor, asked, options)
     throw notOffered(`pods/${subresource}`)
   }
 }
 
 async function answerExec(actor: NodeActor, asked: UpgradeRequest): Promise<void> {
   const { request, route, query, socket, head } = asked
-  const { headers } = request
   const command = query.getAll('command')
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
-  if (!/^websocket$/i.test(headers.get('upgrade') ?? '')) throw notOffered('exec over SPDY')
-  const key = headers.get('sec-websocket-key')
-  const offered = headers.all('sec-websocket-protocol').flatMap((line) => line.split(/ *, */))
-  const protocol = execProtocols.find((one) => offered.includes(one))
-  if (key === undefined || headers.get('sec-websocket-version') !== '13' || protocol === undefined) {
-    throw badRequest(`the websocket must speak one of ${execProtocols.join(', ')}`)
-  }
   const wants = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '')
   if (wants('tty')) throw badRequest('containers of the embedded host have no terminal: leave out tty')
+  const wire = wireOf(asked, { webSocket: execProtocols, spdy: spdyExecProtocols })
   const process = await actor.exec({
     namespace: route.namespace,
     pod: route.name,
@@ -39,8 +46,62 @@ async function answerExec(actor: NodeActor, asked: UpgradeRequest): Promise<void
     command,
     signal: request.signal,
   })
+  if (wire.key === undefined) {
+    const wanted = (['stdin', 'stdout', 'stderr'] as const).filter(wants)
+    return await serveExecOverSpdy(channelOfSocket(socket, head, wire.protocol), process, wanted)
+  }
   const streams = { hasStdin: wants('stdin'), hasStdout: wants('stdout'), hasStderr: wants('stderr') }
-  await serveExec(process, { socket, head, key, protocol, ...streams })
+  await serveExec(process, { socket, head, key: wire.key, protocol: wire.protocol, ...streams })
+}
+
+async function answerPortForward(
+  actor: NodeActor,
+  asked: UpgradeRequest,
+  options: HostUpgradeOptions,
+): Promise<void> {
+  const { request, route, socket, head } = asked
+  const { namespace, name } = route
+  const pod = await options.pod({ namespace, name })
+  if (pod === undefined) throw notFound({ group: '', resource: 'pods' }, name)
+  const { phase = 'Pending', podIP: address = '' } = pod.status ?? {}
+  if (phase !== 'Running' || address === '') {
+    throw badRequest(`unable to forward port because pod is not running. Current status=${phase}`)
+  }
+  const { key, protocol } = wireOf(asked, { webSocket: [tunnelProtocol], spdy: [portForwardProtocol] })
+  const channel =
+    key === undefined
+      ? channelOfSocket(socket, head, protocol)
+      : channelOfWebSocket(new WebSocketServerEnd(socket, { key, protocol }, head))
+  await servePortForward(channel, (port) => actor.dial({ address, port }, { signal: request.signal }))
+}
+
+interface Wire {
+  readonly protocol: string
+  /** Of a websocket; without it the socket speaks SPDY. */
+  readonly key?: string | undefined
+}
+
+/** Throws 400 for a client that speaks nothing of this. */
+function wireOf(
+  { request: { headers } }: UpgradeRequest,
+  known: { readonly webSocket: readonly string[]; readonly spdy: readonly string[] },
+): Wire {
+  const upgrade = (headers.get('upgrade') ?? '').toLowerCase()
+  const listed = (name: string): readonly string[] =>
+    headers.all(name).flatMap((line) => line.split(',').map((one) => one.trim()))
+  if (upgrade === 'spdy/3.1') {
+    const offered = listed('x-stream-protocol-version')
+    const protocol = known.spdy.find((one) => offered.includes(one))
+    if (protocol !== undefined) return { protocol }
+  }
+  const offered = listed('sec-websocket-protocol')
+  const protocol = known.webSocket.find((one) => offered.includes(one))
+  const key = headers.get('sec-websocket-key')
+  const isWebSocket = upgrade === 'websocket' && headers.get('sec-websocket-version') === '13'
+  if (isWebSocket && key !== undefined && protocol !== undefined) return { protocol, key }
+  throw badRequest(
+    `unable to upgrade: known are websockets of ${known.webSocket.join(', ')} and SPDY/3.1 with ${known.spdy.join(', ')}`,
+  )
 }
 
 const notOffered = (what: string): ApiError =>

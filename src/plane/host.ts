@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import type { UserInfo } from '../api/contracts.ts'
 import type { Client } from '../client/client.ts'
 import { type KubeconfigContent, writeKubeconfig } from '../client/kubeconfig-file.ts'
+import { pods } from '../client/resources.ts'
 import { type NodeActor, nodeAddress, startNodeActor } from '../node/actor.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { createLogger, type Logger, silentLogger } from '../platform/log.ts'
@@ -51,12 +52,15 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
     let actor: NodeActor | undefined
-    const plane = await openPlane({
+    const plane: Plane = await openPlane({
       ...(options.isKept === false ? {} : { dataDirectory: join(dataDirectory, 'plane') }),
       listen: { host: '127.0.0.1', port: options.port ?? 0 },
       advertise: { address: nodeAddress },
       connect: answerHostLogs({ actor: () => actor, clock }),
-      upgrade: answerHostUpgrades(() => actor),
+      upgrade: answerHostUpgrades({
+        actor: () => actor,
+        pod: (target) => plane.clientFor(hostUser, 'k3v-host').get(pods, target),
+      }),
       egress: {
         dial: async ({ host, port }, { signal }) => {
           if (actor === undefined) throw new Error('the node has not started yet')

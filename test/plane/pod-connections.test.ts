@@ -1,70 +1,11 @@
 // kubectl's way into pods, through the embedded host and through a plane whose pods run on it.
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { createHttpClient } from '../../src/client/http.ts'
-import { writeKubeconfig } from '../../src/client/kubeconfig-file.ts'
-import { namespaces, pods, serviceAccounts } from '../../src/client/resources.ts'
-import { startEmbeddedHost } from '../../src/plane/host.ts'
-import type { Plane } from '../../src/plane/plane.ts'
-import { openSyncedPlane } from '../../src/plane/sync.ts'
-import { type KubectlResult, runKubectl } from '../run-kubectl.ts'
-
-const hostNamespace = 'team-a'
-
-async function startBoth() {
-  const folder = await mkdtemp(join(tmpdir(), 'k3v-connect-'))
-  const host = await startEmbeddedHost({ dataDirectory: folder, isKept: false })
-  await host.client.create(namespaces, { metadata: { name: hostNamespace } })
-  await host.client.create(serviceAccounts, { metadata: { name: 'workload', namespace: hostNamespace } })
-  const { server, ca, user } = host.kubeconfig()
-  const { certificate, key } = user as { readonly certificate: string; readonly key: string }
-  const client = createHttpClient({ server, tls: { ca, cert: certificate, key } })
-  const synced = await openSyncedPlane(
-    { listen: { host: '127.0.0.1', port: 0 } },
-    { client, namespace: hostNamespace, planeUid: 'plane-1', workloadServiceAccount: 'workload' },
-  )
-  const kubeconfigOf = async (name: string, plane: Plane, user?: string): Promise<string> => {
-    const path = join(folder, `${name}.yaml`)
-    const content = plane.kubeconfig(user === undefined ? {} : { user, groups: [] })
-    await writeKubeconfig({ path, content })
-    return path
-  }
-  return {
-    host,
-    plane: synced.plane,
-    kubeconfigOf,
-    kubectl: (kubeconfig: string, args: readonly string[], input = ''): Promise<KubectlResult> =>
-      runKubectl(args, { kubeconfig, input, home: folder }),
-    [Symbol.asyncDispose]: async () => {
-      await synced[Symbol.asyncDispose]()
-      await client[Symbol.asyncDispose]()
-      await host.close()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-const program =
-  "require('node:http').createServer((request, response) => response.end('served ' + request.url)).listen(8080)"
-const pod = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'web' },
-  spec: {
-    containers: [
-      {
-        name: 'main',
-        image: 'node:26-alpine',
-        command: ['node', '-e', program],
-        env: [{ name: 'GREETING', value: 'hello' }],
-        readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
-      },
-    ],
-  },
-}
+import { pods } from '../../src/client/resources.ts'
+import { hostNamespace, startBoth, startKubectl, webPod } from './start-both.ts'
 
 t.test('kubectl runs commands in pods, and is refused what is not its own', async (t) => {
   await using both = await startBoth()
@@ -72,7 +13,7 @@ t.test('kubectl runs commands in pods, and is refused what is not its own', asyn
   for (const [name, plane] of Object.entries(planes)) {
     const kubeconfig = await both.kubeconfigOf(name, plane)
     const kubectl = (line: readonly string[], input = '') => both.kubectl(kubeconfig, line, input)
-    const applied = await kubectl(['apply', '-f', '-'], JSON.stringify(pod))
+    const applied = await kubectl(['apply', '-f', '-'], JSON.stringify(webPod))
     t.equal(applied.code, 0, applied.stderr)
     const ready = await kubectl(['wait', '--for=condition=Ready', 'pod/web', '--timeout=20s'])
     t.equal(ready.code, 0, ready.stderr)
@@ -98,8 +39,62 @@ t.test('kubectl runs commands in pods, and is refused what is not its own', asyn
     t.match(refused, { code: 1, stderr: /stranger.*cannot/ }, `${name}: strangers are refused`)
   }
   const foreign = both.host.client
-  await foreign.create(pods, { ...pod, metadata: { name: 'foreign', namespace: hostNamespace } })
-  const kubeconfig = join(await both.kubeconfigOf('plane', both.plane))
+  await foreign.create(pods, { ...webPod, metadata: { name: 'foreign', namespace: hostNamespace } })
+  const kubeconfig = await both.kubeconfigOf('plane', both.plane)
   const seen = await both.kubectl(kubeconfig, ['exec', 'foreign', '--', 'true'])
   t.match(seen, { code: 1, stderr: /pods "foreign" not found/ }, 'a pod of the host is no pod of the plane')
 })
+
+t.test('kubectl of today and of before forwards ports, and runs commands', async (t) => {
+  await using both = await startBoth()
+  const planes = { host: both.host.plane, plane: both.plane }
+  for (const [name, plane] of Object.entries(planes)) {
+    const kubeconfig = await both.kubeconfigOf(name, plane)
+    await both.kubectl(kubeconfig, ['apply', '-f', '-'], JSON.stringify(webPod))
+    const ready = await both.kubectl(kubeconfig, [
+      'wait',
+      '--for=condition=Ready',
+      'pod/web',
+      '--timeout=20s',
+    ])
+    t.equal(ready.code, 0, ready.stderr)
+    for (const isOld of [false, true]) {
+      const what = `${name}, ${isOld ? 'SPDY' : 'websocket'}`
+      const wire = { kubeconfig, home: both.folder, isOld }
+      const forward = await startKubectl(['port-forward', 'pod/web', ':8080', ':9'], wire)
+      const ports = await portsOf(forward.stdout)
+      const url = `http://127.0.0.1:${ports[0]}`
+      const answers = await Promise.all(
+        ['/a', '/b', '/c'].map(async (path) => (await fetch(`${url}${path}`)).text()),
+      )
+      t.same(answers, ['served /a', 'served /b', 'served /c'], what)
+      await t.rejects(fetch(`http://127.0.0.1:${ports[1]}/`), `${what}: nobody listens there`)
+      forward.kill()
+      await once(forward, 'close')
+      const source =
+        "process.stdin.pipe(process.stdout).on('finish', () => {}); process.stdin.on('end', () => process.exitCode = 3)"
+      const command = await startKubectl(['exec', '-i', 'web', '--', 'node', '-e', source], wire)
+      command.stdin.end('x'.repeat(500_000))
+      const [output, errors, [code]] = await Promise.all([
+        text(command.stdout),
+        text(command.stderr),
+        once(command, 'close'),
+      ])
+      t.equal(output.length, 500_000, `${what}: what goes in comes out`)
+      t.equal(code, 3, `${what}: ${errors}`)
+    }
+  }
+})
+
+/** The two that kubectl has chosen. It keeps talking: nobody may stop reading. */
+function portsOf(stdout: Readable): Promise<readonly number[]> {
+  const found = Promise.withResolvers<readonly number[]>()
+  let said = ''
+  stdout.on('data', (chunk) => {
+    said += String(chunk)
+    const ports = [...said.matchAll(/127\.0\.0\.1:(\d+) -> /g)].map(([, port]) => Number(port))
+    if (ports.length === 2) found.resolve(ports)
+  })
+  stdout.on('close', () => found.reject(new Error(`kubectl ended: ${said}`)))
+  return found.promise
+}
