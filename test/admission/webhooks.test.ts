@@ -201,3 +201,34 @@ test('a webhook with side effects is not asked in a dry run', async (t) => {
     /webhooks\[0\].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"/,
   )
 })
+
+test('match conditions say which requests a webhook is asked about', async (t) => {
+  const seen: string[] = []
+  await using cluster = await startWebhookPlane((_path, { name = '' }) => {
+    seen.push(name)
+    return {}
+  })
+  const { ok, kubectl, server } = cluster
+  const { caBundle } = server
+  const conditions = (expression: string): string =>
+    `matchConditions: [{ name: one, expression: ${JSON.stringify(expression)} }]`
+  const more = conditions(
+    "request.userInfo.username == 'kubernetes-admin' && object.metadata.name.startsWith('asked')",
+  )
+  await ok('apply -f -', configuration('Validating', { name: 'some', caBundle, more }))
+  await ok('create configmap asked')
+  await ok('create configmap other')
+  t.strictSame(seen, ['asked'])
+  const broken = configuration('Validating', {
+    name: 'some',
+    caBundle,
+    more: conditions('object.metadata.labels.a == 1'),
+  })
+  await ok('apply -f -', broken)
+  t.match((await kubectl('create configmap third')).stderr, /configmaps "third" is forbidden: .*no such key/)
+  const wrong = await kubectl(
+    'apply -f -',
+    configuration('Validating', { name: 'some', caBundle, more: conditions('1 +') }),
+  )
+  t.match(wrong.stderr, /webhooks\[0\].matchConditions\[0\].expression: Invalid value: "1 \+"/)
+})

@@ -9,8 +9,9 @@ import type { CallWebhook } from '../../egress/webhook.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Random } from '../../platform/random.ts'
+import { refuse } from '../refuse.ts'
 import { type Invocation, type Matching, shown } from './match.ts'
-import { readResponse, reviewOf, type Verdict } from './review.ts'
+import { type ReviewParts, readResponse, requestOf, reviewOf, type Verdict } from './review.ts'
 
 export interface WebhookParts extends Matching {
   readonly call: CallWebhook
@@ -42,10 +43,11 @@ export async function ask(
 ): Promise<Verdict | undefined> {
   const { webhook } = invocation
   if (parts.isUnproved?.(invocation) === true) return undefined
-  if (request.isDryRun && webhook.hasSideEffects)
-    throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`)
   const old = await shown(parts.versions, request.old, { request, version: invocation.version })
   const uid = parts.random.uuid()
+  if (!meetsConditions({ uid, invocation, request, object, old })) return undefined
+  if (request.isDryRun && webhook.hasSideEffects)
+    throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`)
   try {
     const timeoutMs = Math.min(webhook.timeoutMs, deadline - parts.clock.monotonic())
     if (timeoutMs <= 0) throw new EgressError('context deadline exceeded', { isTimeout: true })
@@ -63,6 +65,21 @@ export async function ask(
     if (!(error instanceof EgressError)) throw error
     return fail(parts, invocation, `failed to call webhook: ${error.message}`, error)
   }
+}
+
+/** A condition that cannot be judged refuses the request, unless the webhook's failures are let pass. */
+function meetsConditions(review: ReviewParts): boolean {
+  const { invocation, request, object = null, old = null } = review
+  const { conditions, failsOpen } = invocation.webhook
+  if (conditions === undefined) return true
+  const outcome = conditions({
+    object,
+    oldObject: old,
+    request: { ...requestOf(review), object, oldObject: old },
+  })
+  if (outcome.ok) return outcome.isMatch
+  if (failsOpen) return false
+  throw refuse(request, outcome.error)
 }
 
 function fail(parts: WebhookParts, { webhook }: Invocation, reason: string, cause?: unknown): undefined {

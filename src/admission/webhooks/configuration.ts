@@ -10,6 +10,12 @@ import {
   type LabelSelectorObject,
 } from '../../api/select.ts'
 import type { StoredObject } from '../../api/stored.ts'
+import {
+  type Condition,
+  type ConditionInput,
+  type ConditionOutcome,
+  prepareConditions,
+} from '../../cel/match-conditions.ts'
 import type { WebhookClientConfig } from '../../egress/webhook.ts'
 
 export const webhookGroup = 'admissionregistration.k8s.io'
@@ -36,6 +42,8 @@ export interface Webhook {
   readonly timeoutMs: number
   readonly reviewVersion: 'v1' | 'v1beta1'
   readonly isReinvoked: boolean
+  /** Absent: it is always asked about what it matches. */
+  readonly conditions?: ((input: ConditionInput) => ConditionOutcome) | undefined
 }
 
 export const webhookSorts = ['mutating', 'validating'] as const
@@ -84,8 +92,14 @@ function read(configuration: KubeObject): readonly Webhook[] {
       // The first that both sides know.
       reviewVersion: versions.find((version) => version === 'v1' || version === 'v1beta1') ?? 'v1',
       isReinvoked: webhook['reinvocationPolicy'] === 'IfNeeded',
+      conditions: conditionsOf(webhook['matchConditions']),
     }
   })
+}
+
+function conditionsOf(written: Json | undefined): Webhook['conditions'] {
+  if (!Array.isArray(written) || written.length === 0) return undefined
+  return prepareConditions(written as unknown as readonly Condition[])
 }
 
 function readRule(rule: Written): Rule {

@@ -24,34 +24,41 @@ export interface Verdict {
   readonly status: Readonly<Record<string, Json | undefined>> | undefined
 }
 
-export function reviewOf({ uid, invocation, request, object, old }: ReviewParts): Json {
-  const { webhook, version } = invocation
-  const { user, subresource } = request
+export function reviewOf(parts: ReviewParts): Json {
   return {
     kind: 'AdmissionReview',
-    apiVersion: `admission.k8s.io/${webhook.reviewVersion}`,
+    apiVersion: `admission.k8s.io/${parts.invocation.webhook.reviewVersion}`,
     request: {
-      uid,
-      kind: { ...version.kind },
-      resource: { ...version.resource },
-      ...(subresource === '' ? {} : { subResource: subresource }),
-      requestKind: { ...request.kind },
-      requestResource: { ...request.resource },
-      ...(subresource === '' ? {} : { requestSubResource: subresource }),
-      ...(request.name === '' ? {} : { name: request.name }),
-      ...(namespaceOf(request) === '' ? {} : { namespace: namespaceOf(request) }),
-      operation: request.operation,
-      userInfo: {
-        username: user.name,
-        ...(user.uid === undefined || user.uid === '' ? {} : { uid: user.uid }),
-        groups: user.groups,
-        ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
-      },
-      object: (object ?? null) as Json,
-      oldObject: (old ?? null) as Json,
-      dryRun: request.isDryRun,
-      options: request.options ?? null,
+      ...requestOf(parts),
+      object: (parts.object ?? null) as Json,
+      oldObject: (parts.old ?? null) as Json,
     },
+  }
+}
+
+/** The request without the objects, as match conditions see it too. */
+export function requestOf({ uid, invocation, request }: ReviewParts): Readonly<Record<string, Json>> {
+  const { version } = invocation
+  const { user, subresource } = request
+  return {
+    uid,
+    kind: { ...version.kind },
+    resource: { ...version.resource },
+    ...(subresource === '' ? {} : { subResource: subresource }),
+    requestKind: { ...request.kind },
+    requestResource: { ...request.resource },
+    ...(subresource === '' ? {} : { requestSubResource: subresource }),
+    ...(request.name === '' ? {} : { name: request.name }),
+    ...(namespaceOf(request) === '' ? {} : { namespace: namespaceOf(request) }),
+    operation: request.operation,
+    userInfo: {
+      username: user.name,
+      ...(user.uid === undefined || user.uid === '' ? {} : { uid: user.uid }),
+      groups: user.groups,
+      ...(user.extra === undefined || Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
+    },
+    dryRun: request.isDryRun,
+    options: request.options ?? null,
   }
 }
 

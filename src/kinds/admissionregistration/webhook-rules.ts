@@ -5,13 +5,14 @@ import type { LabelSelectorObject } from '../../api/select.ts'
 import {
   type FieldError,
   fieldDuplicate,
-  fieldForbidden,
   fieldInvalid,
   fieldNotSupported,
   fieldRequired,
+  fieldTooMany,
 } from '../../api/status.ts'
-import { validateLabelSelector } from '../../api/validate/labels.ts'
-import { dns1035Label, dnsSubdomain, portNumberProblems } from '../../api/validate/names.ts'
+import { checkText, validateLabelSelector } from '../../api/validate/labels.ts'
+import { dns1035Label, dnsSubdomain, portNumberProblems, qualifiedName } from '../../api/validate/names.ts'
+import { compileCondition } from '../../cel/match-conditions.ts'
 import { type Fields, fieldsOf, isPresent, itemsOf, textOf, textsOf } from '../fields.ts'
 import { each, fill, pipe, within } from '../fill.ts'
 
@@ -21,6 +22,7 @@ const reviewVersions = ['v1', 'v1beta1']
 const sideEffects = ['None', 'NoneOnDryRun']
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const timeoutSecondsMax = 30
+const conditionsMax = 64
 
 /** `own` are the defaults that only one of the two kinds has. */
 export function defaultWebhook(webhook: Fields, own: Fields = {}): Fields {
@@ -70,10 +72,29 @@ function checkWebhook(webhook: Fields, path: string): Errors {
         : [],
     ),
     ...checkClientConfig(fieldsOf(webhook['clientConfig']), `${path}.clientConfig`),
-    ...(itemsOf(webhook['matchConditions']).length === 0
-      ? []
-      : [fieldForbidden(`${path}.matchConditions`, 'this control plane does not evaluate match conditions')]),
+    ...checkConditions(itemsOf(webhook['matchConditions']), `${path}.matchConditions`),
   ]
+}
+
+function checkConditions(conditions: readonly Fields[], path: string): Errors {
+  if (conditions.length > conditionsMax) return [fieldTooMany(path, conditions.length, conditionsMax)]
+  const names = conditions.map(({ name }) => textOf(name))
+  return conditions.flatMap((condition, index) => {
+    const at = `${path}[${index}]`
+    const name = names[index] ?? ''
+    const isDuplicate = name !== '' && names.indexOf(name) < index
+    return [
+      ...checkExpression(textOf(condition['expression']), `${at}.expression`),
+      ...(name === '' ? [fieldRequired(`${at}.name`)] : checkText(qualifiedName, name, `${at}.name`)),
+      ...(isDuplicate ? [fieldDuplicate(`${at}.name`, name)] : []),
+    ]
+  })
+}
+
+function checkExpression(expression: string, field: string): Errors {
+  if (expression.trim() === '') return [fieldRequired(field)]
+  const outcome = compileCondition(expression)
+  return outcome.ok ? [] : [fieldInvalid(field, expression, outcome.message)]
 }
 
 function checkName(name: string, field: string): Errors {
