@@ -23,26 +23,32 @@ export function compileCondition(expression: string): CompileOutcome {
   return compile(expression, { variables, result: boolType })
 }
 
-/** Some condition is false: no match. None is false and some fails: the error. As upstream, in this order. */
-export function evaluateConditions(
-  conditions: readonly { readonly name: string; readonly expression: string }[],
-  input: ConditionInput,
-): ConditionOutcome {
-  const bindings = new Map<string, Value>(names.map((name) => [name, fromJson(input[name], undefined)]))
-  let left = conditionsCostMax
-  const errors: string[] = []
-  for (const { name, expression } of conditions) {
-    const outcome = compileCondition(expression)
-    if (!outcome.ok) {
-      errors.push(`matchCondition '${name}': ${outcome.message}`)
-      continue
+export interface Condition {
+  readonly name: string
+  readonly expression: string
+}
+
+/**
+ * Compiled once, asked for each request. Some condition is false: no match. None is false and some fails: the error.
+ */
+export function prepareConditions(
+  conditions: readonly Condition[],
+): (input: ConditionInput) => ConditionOutcome {
+  const compiled = conditions.map(({ name, expression }) => ({ name, outcome: compileCondition(expression) }))
+  return (input) => {
+    const bindings = new Map<string, Value>(names.map((name) => [name, fromJson(input[name], undefined)]))
+    let left = conditionsCostMax
+    const errors: string[] = []
+    for (const { name, outcome } of compiled) {
+      if (!outcome.ok) {
+        errors.push(`matchCondition '${name}': ${outcome.message}`)
+        continue
+      }
+      const result = outcome.program.evaluate(bindings, left)
+      left -= result.cost
+      if (result.ok && result.value === false) return { ok: true, isMatch: false }
+      if (!result.ok) errors.push(`matchCondition '${name}': ${result.error}`)
     }
-    const result = outcome.program.evaluate(bindings, left)
-    left -= result.cost
-    if (result.ok && result.value === false) return { ok: true, isMatch: false }
-    if (!result.ok) errors.push(`matchCondition '${name}': ${result.error}`)
-    else if (result.value !== true) errors.push(`matchCondition '${name}': must evaluate to bool`)
-    if (left <= 0) break
+    return errors.length === 0 ? { ok: true, isMatch: true } : { ok: false, error: errors.join(', ') }
   }
-  return errors.length === 0 ? { ok: true, isMatch: true } : { ok: false, error: errors.join(', ') }
 }

@@ -71,6 +71,8 @@ function run(compiled: Compiled, slots: Value[], meter: Meter): Evaluation {
     const failed = { ok: false, cost: meter.spent } as const
     if (error instanceof BudgetError) return { ...failed, error: error.message, isOverBudget: true }
     if (error instanceof EvaluationError) return { ...failed, error: error.message, isOverBudget: false }
+    // A value that is not what its type says, where nobody looked.
+    if (error instanceof TypeError) return { ...failed, error: 'no such overload', isOverBudget: false }
     // The engine's own limits: a text or a list too long, nesting too deep.
     if (error instanceof RangeError) return { ...failed, error: error.message, isOverBudget: true }
     throw error

@@ -5,7 +5,7 @@ import { parseQuantity, type Quantity } from '../api/quantity.ts'
 import type { Schema } from '../api/schema.ts'
 import { EvaluationError } from './failure.ts'
 import type { Cidr, Ip } from './library/address.ts'
-import { parseDuration, parseTimestamp } from './library/clock-text.ts'
+import { parseDays, parseDuration, parseTimestamp } from './library/clock-text.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -136,24 +136,30 @@ export class MapValue {
   }
 
   get size(): number {
-    return this.#raw === undefined ? this.#entries.size : Object.keys(this.#raw).length
+    return this.#raw === undefined ? this.#entries.size : this.keys().length
   }
 
   keys(): Value[] {
-    if (this.#raw !== undefined) return Object.keys(this.#raw)
+    const raw = this.#raw
+    if (raw !== undefined) return Object.keys(raw).filter((key) => this.#isThere(raw, key))
     return [...this.#entries.values()].map(([key]) => key)
   }
 
   has(key: Value): boolean {
-    if (this.#raw === undefined) return this.#entries.has(keyText(key))
-    return typeof key === 'string' && Object.hasOwn(this.#raw, key)
+    return this.#raw === undefined ? this.#entries.has(keyText(key)) : this.#isThere(this.#raw, key)
+  }
+
+  /** A field of an object that is null is absent; a key of a map that is null is there. */
+  #isThere(raw: Json, key: Value): key is string {
+    if (typeof key !== 'string' || !Object.hasOwn(raw, key)) return false
+    return raw[key] !== null || this.schema?.properties === undefined
   }
 
   get(key: Value): Value | undefined {
     const text = keyText(key)
     const known = this.#entries.get(text)
     if (known !== undefined) return known[1]
-    if (this.#raw === undefined || typeof key !== 'string' || !Object.hasOwn(this.#raw, key)) return undefined
+    if (this.#raw === undefined || !this.#isThere(this.#raw, key)) return undefined
     const inner = this.schema?.properties?.get(key) ?? this.schema?.additionalProperties
     const made = fromJson(this.#raw[key], inner)
     this.#entries.set(text, [key, made])
@@ -186,7 +192,7 @@ function fromText(text: string, schema: Schema | undefined): Value {
     case 'byte':
       return new Uint8Array(Buffer.from(text, 'base64'))
     case 'duration':
-      return new Duration(parseDuration(text) ?? fail(`invalid duration ${text}`))
+      return new Duration(parseDuration(text) ?? parseDays(text) ?? fail(`invalid duration ${text}`))
     case 'date':
       return new Timestamp(parseTimestamp(`${text}T00:00:00Z`) ?? fail(`invalid date ${text}`))
     case 'date-time':

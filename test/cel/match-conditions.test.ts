@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compileCondition, evaluateConditions } from '../../src/cel/match-conditions.ts'
+import { compileCondition, prepareConditions } from '../../src/cel/match-conditions.ts'
 
 const input = {
   object: { metadata: { name: 'web', labels: { app: 'shop' } }, spec: { replicas: 3 } },
@@ -11,10 +11,7 @@ const input = {
   },
 }
 const ask = (...expressions: readonly string[]): unknown =>
-  evaluateConditions(
-    expressions.map((expression, index) => ({ name: `c${index}`, expression })),
-    input,
-  )
+  prepareConditions(expressions.map((expression, index) => ({ name: `c${index}`, expression })))(input)
 
 t.test('all conditions must hold', async (t) => {
   t.same(ask("request.operation == 'CREATE'", "!('system:nodes' in request.userInfo.groups)"), {

@@ -195,6 +195,24 @@ test('what was wrong before a rule came may stay as long as it does not change',
   t.equal(kind.validateUpdate(widget({ one: { a: 3, b: 1 }, note: 'x' }), old).length, 1)
 })
 
+test('null where a schema allows it fails a rule, not the server', async (t) => {
+  const text = { type: 'string', nullable: true }
+  const run = (rule: string): readonly string[] => {
+    const kind = widgetKind(object({ text, list: { type: 'array', items: text } }, { rule }))
+    return lines(kind.validateCreate(widget({ text: null, list: [null] })))
+  }
+  t.same(run('!has(self.text)'), [], 'a field that is null is absent')
+  t.same(run('self.text.size() > 0'), [
+    'spec: Invalid value: "object": no such key: text evaluating rule: self.text.size() > 0',
+  ])
+  t.same(run('self.list[0].size() > 0'), [
+    'spec: Invalid value: "object": \'no such overload: size\': call arguments did not match a supported operator, ' +
+      'function or macro signature for rule: self.list[0].size() > 0',
+  ])
+  t.equal(run('self.list[0] + "b" == "b"').length, 1)
+  t.equal(run('self.list[0].split(",").size() > 0').length, 1)
+})
+
 test('a write of the status runs the rules of the status', async (t) => {
   const status = object(numbers, { rule: 'self.a <= self.b', message: 'more than all' })
   const root = { properties: { spec: object({}), status } }

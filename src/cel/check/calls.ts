@@ -5,18 +5,9 @@ import { CompileError } from '../failure.ts'
 import { parseDuration, parseTimestamp } from '../library/clock-text.ts'
 import { callOverload, type Overload } from '../library/overload.ts'
 import { patternProblem } from '../library/patterns.ts'
-import {
-  type Bindings,
-  type CelType,
-  dynType,
-  isAssignable,
-  isDyn,
-  isPlain,
-  substitute,
-  writeType,
-} from '../type.ts'
+import { type Bindings, type CelType, dynType, isAssignable, isDyn, substitute, writeType } from '../type.ts'
 import { fail, kindOf, type Value } from '../value.ts'
-import type { Compiled, Frame } from './scope.ts'
+import type { Compiled } from './scope.ts'
 
 export interface Call {
   readonly name: string
@@ -39,45 +30,28 @@ export function compileCall(call: Call, given: readonly Compiled[]): Compiled {
   checkLiterals(call, given)
   const isSame = others.every(({ result }) => writeType(result) === writeType(first.result))
   const type = isSame ? first.result : dynType
-  const isKnown =
-    others.length === 0 && first.overload.params.every((param, index) => isSure(param, types[index]))
   return {
     type,
-    run: isKnown
-      ? direct(first.overload, given)
-      : dynamic(
-          fitting.map(({ overload }) => overload),
-          given,
-        ),
+    run: dispatch(
+      call.name,
+      fitting.map(({ overload }) => overload),
+      given,
+    ),
   }
 }
 
-/** Nothing about the values is left to see at run time. */
-function isSure(param: CelType, given: CelType | undefined): boolean {
-  if (param.kind === 'param' || isDyn(param)) return true
-  return given !== undefined && !isDyn(given) && !isPlain(given, 'null')
-}
-
-function direct(overload: Overload, given: readonly Compiled[]): Compiled['run'] {
-  return ({ slots, meter }: Frame) => {
-    meter.charge(1)
-    const frame = { slots, meter }
-    return callOverload(
-      overload,
-      given.map(({ run }) => run(frame)),
-      meter,
-    )
-  }
-}
-
-function dynamic(overloads: readonly Overload[], given: readonly Compiled[]): Compiled['run'] {
+/** Values may be other than their types say: null where the schema is nullable, or wrong from before a schema came. */
+function dispatch(name: string, overloads: readonly Overload[], given: readonly Compiled[]): Compiled['run'] {
+  // Operators have no name in the message.
+  const text =
+    /^\w[^_]/.test(name) && !name.startsWith('_') ? `no such overload: ${name}` : 'no such overload'
   return (frame) => {
     frame.meter.charge(1)
     const values = given.map(({ run }) => run(frame))
     const found = overloads.find(({ params }) =>
       params.every((param, index) => isOf(values[index] ?? null, param)),
     )
-    return found === undefined ? fail('no such overload') : callOverload(found, values, frame.meter)
+    return found === undefined ? fail(text) : callOverload(found, values, frame.meter)
   }
 }
 

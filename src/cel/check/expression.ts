@@ -140,7 +140,8 @@ function compileSelect(checker: Checker, node: Node, scope: Scope): Compiled {
       const value = target.run(frame)
       if (value instanceof Optional) return new Optional(presentField(value, select.property))
       if (!(value instanceof MapValue)) return fail('no such overload')
-      return value.get(select.property) ?? noSuchKey(select.property)
+      const found = value.get(select.property)
+      return found === undefined ? noSuchKey(select.property) : found
     },
   }
 }

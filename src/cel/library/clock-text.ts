@@ -29,6 +29,13 @@ export function parseDuration(text: string): bigint | undefined {
   return sign === '-' ? -total : total
 }
 
+/** Days and weeks, which a schema's format allows and Go's syntax does not. */
+export function parseDays(text: string): bigint | undefined {
+  const [, count, unit = ''] = /^(\d{1,6})\s*(d|days?|w|weeks?)$/.exec(text) ?? []
+  if (count === undefined) return undefined
+  return BigInt(count) * (unit.startsWith('w') ? 7n : 1n) * 86_400_000_000_000n
+}
+
 const timestampPattern =
   /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d{2}:\d{2})$/
 

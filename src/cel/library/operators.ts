@@ -123,7 +123,10 @@ const general: readonly Overload[] = [
   declare('@in(A, list<A>): bool', (a: Value, list: ListValue, meter: Meter) => holds(list, a, meter)),
   declare('@in(A, map<A, B>): bool', (a: Value, map: MapValue) => map.has(a)),
   declare('_[_](list<A>, int): A', (list: ListValue, index: bigint) => itemAt(list, index)),
-  declare('_[_](map<A, B>, A): B', (map: MapValue, key: Value) => map.get(key) ?? noSuchKey(key)),
+  declare('_[_](map<A, B>, A): B', (map: MapValue, key: Value) => {
+    const found = map.get(key)
+    return found === undefined ? noSuchKey(key) : found
+  }),
   declare('size(string): int', sizeOfText),
   declare('.size(string): int', sizeOfText),
   declare('size(bytes): int', (a: Uint8Array) => BigInt(a.length)),

@@ -9,6 +9,7 @@ import {
   fieldInvalid,
   fieldRequired,
 } from '../../api/status.ts'
+import { EvaluationError } from '../../cel/failure.ts'
 import { callCostMax, type Evaluation } from '../../cel/program.ts'
 import { fromJson, Optional, type Value } from '../../cel/value.ts'
 import { isFields } from '../../kinds/fields.ts'
@@ -88,9 +89,9 @@ class RuleWalk {
   #rules(value: unknown, schema: Schema, place: Place): void {
     const rules = rulesOf(schema)
     if (rules.length === 0) return
-    const self = fromJson(value, schema)
+    const self = read(value, schema)
     const hasOld = place.old !== undefined && place.old.value !== null
-    const old = hasOld ? fromJson(place.old?.value, schema) : undefined
+    const old = hasOld ? read(place.old?.value, schema) : undefined
     for (const rule of rules) {
       if (this.#isOver || this.errors.length >= errorsMax) return
       // A transition has two sides, unless the rule says that it can do with one.
@@ -130,6 +131,16 @@ class RuleWalk {
     const text = result.ok && typeof result.value === 'string' ? result.value.trim() : ''
     const isUsable = text !== '' && !text.includes('\n') && Buffer.byteLength(text) <= messageBytesMax
     return isUsable ? text : fallback
+  }
+}
+
+/** A text that its format does not fit is null to a rule; the schema has refused it, unless it was there before. */
+function read(value: unknown, schema: Schema): Value {
+  try {
+    return fromJson(value, schema)
+  } catch (error) {
+    if (error instanceof EvaluationError) return null
+    throw error
   }
 }
 
