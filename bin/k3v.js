@@ -10,10 +10,17 @@ if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
 }
 
 const { existsSync } = await import('node:fs')
+const { enableCompileCache } = await import('node:module')
+const { homedir } = await import('node:os')
+const { join } = await import('node:path')
 const { fileURLToPath } = await import('node:url')
-const { flush, handle, run } = await import('@oclif/core')
+
+// Compiled code is kept for the next start, in a folder that is the user's own: it is run as it is found.
+enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'k3v', 'compiled'))
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+
+const { flush, handle, run } = await import('@oclif/core')
 
 // From source the commands are looked up in their folder: a manifest that is not fresh would hide the new ones.
 const ignoreManifest = existsSync(new URL('../src/cli/base.ts', import.meta.url))

@@ -1,6 +1,7 @@
 // `k3v server`, and plain `k3v --kubeconfig host.yaml` as in 2019: a virtual cluster in this terminal.
 // What a plane is made of is plane/'s; this file reads flags and prints one line.
 
+import { flushCompileCache } from 'node:module'
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../base.ts'
 
@@ -78,6 +79,8 @@ export default class Server extends BaseCommand {
       isVerbose: flags.debug,
     })
     process.stderr.write(`${local.readyLine}\n`)
+    // Now, not at the end: a process that is killed leaves the next one nothing.
+    flushCompileCache()
     await local.ended
     return { ok: true }
   }
