@@ -93,8 +93,9 @@ export class ListValue {
     this.size = raw?.length ?? values.length
   }
 
-  static of(values: Value[]): ListValue {
-    return new ListValue(values, undefined, undefined)
+  /** With the schema of a list that it was made of, whose way to compare it keeps. */
+  static of(values: Value[], schema?: Schema): ListValue {
+    return new ListValue(values, undefined, schema)
   }
 
   static fromJson(raw: readonly unknown[], schema: Schema | undefined): ListValue {

@@ -84,6 +84,11 @@ function floatOf(value: Value, verb: string, write: (number: number) => string):
   return write(number)
 }
 
+/** Texts within lists and maps are quoted. */
+function showInner(value: Value, meter: Meter): string {
+  return typeof value === 'string' ? JSON.stringify(show(value, meter)) : show(value, meter)
+}
+
 function show(value: Value, meter: Meter): string {
   meter.charge(1)
   if (value === null) return 'null'
@@ -95,10 +100,12 @@ function show(value: Value, meter: Meter): string {
   if (value instanceof ListValue)
     return `[${value
       .toArray()
-      .map((one) => show(one, meter))
+      .map((one) => showInner(one, meter))
       .join(', ')}]`
   if (value instanceof MapValue) {
-    const entries = value.keys().map((key) => `${show(key, meter)}: ${show(value.get(key) ?? null, meter)}`)
+    const entries = value
+      .keys()
+      .map((key) => `${showInner(key, meter)}: ${showInner(value.get(key) ?? null, meter)}`)
     return `{${entries.sort().join(', ')}}`
   }
   const text = textOf(value) ?? wrong(value, 's')

@@ -49,7 +49,7 @@ function concatLists(left: ListValue, right: ListValue, meter: Meter): Value {
     if (index === -1) joined.push(item)
     else joined[index] = item
   }
-  return ListValue.of(joined)
+  return ListValue.of(joined, left.schema)
 }
 
 const bytes = (left: Uint8Array, right: Uint8Array, meter: Meter): Uint8Array => {
