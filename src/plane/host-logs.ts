@@ -1,5 +1,5 @@
 // Answers `kubectl logs` on the embedded host: the wire of pods/log, over what the node actor kept.
-// Upstream: pkg/registry/core/pod/rest/log.go. exec, attach and port-forward are refused by name.
+// Upstream: pkg/registry/core/pod/rest/log.go. exec, attach and port-forward are host-upgrades.ts's; without an upgrade they are refused by name.
 
 import { ApiError, fieldInvalid, invalid } from '../api/status.ts'
 import { parseTime } from '../api/time.ts'

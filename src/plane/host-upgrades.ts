@@ -4,6 +4,8 @@
 import type { Pod } from '../api/models.ts'
 import { ApiError, badRequest, notFound } from '../api/status.ts'
 import type { NodeActor } from '../node/actor.ts'
+import type { PodExec } from '../node/pods/pod-exec.ts'
+import { attachPod } from '../node/streams/attach.ts'
 import { channelOfSocket, channelOfWebSocket } from '../node/streams/channel.ts'
 import { serveExecOverSpdy, spdyExecProtocols } from '../node/streams/exec-spdy.ts'
 import { execProtocols, serveExec } from '../node/streams/exec-websocket.ts'
@@ -27,17 +29,17 @@ export function answerHostUpgrades(options: HostUpgradeOptions): Upgrade {
     if (actor === undefined) throw notReady()
     const { subresource } = asked.route
     if (subresource === 'exec') return await answerExec(actor, asked)
+    if (subresource === 'attach') return await answerAttach(actor, asked)
     if (subresource === 'portforward') return await answerPortForward(actor, asked, options)
     throw notOffered(`pods/${subresource}`)
   }
 }
 
 async function answerExec(actor: NodeActor, asked: UpgradeRequest): Promise<void> {
-  const { request, route, query, socket, head } = asked
+  const { request, route, query } = asked
   const command = query.getAll('command')
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
-  const wants = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '')
-  if (wants('tty')) throw badRequest('containers of the embedded host have no terminal: leave out tty')
+  refuseTerminal(asked)
   const wire = wireOf(asked, { webSocket: execProtocols, spdy: spdyExecProtocols })
   const process = await actor.exec({
     namespace: route.namespace,
@@ -46,12 +48,41 @@ async function answerExec(actor: NodeActor, asked: UpgradeRequest): Promise<void
     command,
     signal: request.signal,
   })
-  if (wire.key === undefined) {
-    const wanted = (['stdin', 'stdout', 'stderr'] as const).filter(wants)
-    return await serveExecOverSpdy(channelOfSocket(socket, head, wire.protocol), process, wanted)
+  await serveProcess(process, asked, wire)
+}
+
+/** Output only: the programs of this host are started without input. */
+async function answerAttach(actor: NodeActor, asked: UpgradeRequest): Promise<void> {
+  refuseTerminal(asked)
+  if (wants(asked, 'stdin'))
+    throw badRequest('containers of the embedded host have no input: leave out stdin')
+  const wire = wireOf(asked, { webSocket: execProtocols, spdy: spdyExecProtocols })
+  const { namespace, name: pod } = asked.route
+  const container = asked.query.get('container') || undefined
+  await serveProcess(
+    attachPod(actor, { namespace, pod, container, signal: asked.request.signal }),
+    asked,
+    wire,
+  )
+}
+
+async function serveProcess(process: PodExec, asked: UpgradeRequest, wire: Wire): Promise<void> {
+  const { socket, head } = asked
+  const { key, protocol } = wire
+  const has = (name: string): boolean => wants(asked, name)
+  if (key === undefined) {
+    const wanted = (['stdin', 'stdout', 'stderr'] as const).filter(has)
+    return await serveExecOverSpdy(channelOfSocket(socket, head, protocol), process, wanted)
   }
-  const streams = { hasStdin: wants('stdin'), hasStdout: wants('stdout'), hasStderr: wants('stderr') }
-  await serveExec(process, { socket, head, key: wire.key, protocol: wire.protocol, ...streams })
+  const streams = { hasStdin: has('stdin'), hasStdout: has('stdout'), hasStderr: has('stderr') }
+  await serveExec(process, { socket, head, key, protocol, ...streams })
+}
+
+const wants = ({ query }: UpgradeRequest, name: string): boolean =>
+  ['true', '1'].includes(query.get(name) ?? '')
+
+function refuseTerminal(asked: UpgradeRequest): void {
+  if (wants(asked, 'tty')) throw badRequest('containers of the embedded host have no terminal: leave out tty')
 }
 
 async function answerPortForward(

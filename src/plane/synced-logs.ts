@@ -1,5 +1,5 @@
 // Answers `kubectl logs` in a plane whose pods run on a host: proved to be the copy of this very pod, then passed on.
-// Upstream: pkg/registry/core/pod/rest/log.go. exec, attach and port-forward are refused by name.
+// Upstream: pkg/registry/core/pod/rest/log.go. exec, attach and port-forward are synced-upgrades.ts's.
 
 import type { Pod } from '../api/models.ts'
 import { ApiError, badRequest, notFound } from '../api/status.ts'

@@ -68,19 +68,34 @@ t.test('kubectl of today and of before forwards ports, and runs commands', async
         ['/a', '/b', '/c'].map(async (path) => (await fetch(`${url}${path}`)).text()),
       )
       t.same(answers, ['served /a', 'served /b', 'served /c'], what)
+      const attached = await startKubectl(['attach', 'web'], wire)
+      const seen = Promise.withResolvers<void>()
+      let output = ''
+      attached.stdout.on('data', (chunk) => {
+        output += String(chunk)
+        if (output.includes('asked for /attached')) seen.resolve()
+      })
+      // Attaching shows what comes after it: ask until it has begun.
+      const asking = setInterval(() => void fetch(`${url}/attached`).catch(() => undefined), 50)
+      await seen.promise
+      clearInterval(asking)
+      attached.kill()
+      await once(attached, 'close')
+      // kubectl gives up all ports after the first refusal.
       await t.rejects(fetch(`http://127.0.0.1:${ports[1]}/`), `${what}: nobody listens there`)
       forward.kill()
-      await once(forward, 'close')
+      if (forward.exitCode === null) await once(forward, 'close')
+      t.notMatch(output, 'asked for /a\n', `${what}: what was before attaching is not shown`)
       const source =
         "process.stdin.pipe(process.stdout).on('finish', () => {}); process.stdin.on('end', () => process.exitCode = 3)"
       const command = await startKubectl(['exec', '-i', 'web', '--', 'node', '-e', source], wire)
       command.stdin.end('x'.repeat(500_000))
-      const [output, errors, [code]] = await Promise.all([
+      const [echoed, errors, [code]] = await Promise.all([
         text(command.stdout),
         text(command.stderr),
         once(command, 'close'),
       ])
-      t.equal(output.length, 500_000, `${what}: what goes in comes out`)
+      t.equal(echoed.length, 500_000, `${what}: what goes in comes out`)
       t.equal(code, 3, `${what}: ${errors}`)
     }
   }

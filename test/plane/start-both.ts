@@ -50,7 +50,7 @@ export async function startBoth() {
 }
 
 const program =
-  "require('node:http').createServer((request, response) => response.end('served ' + request.url)).listen(8080)"
+  "require('node:http').createServer((request, response) => { console.log('asked for ' + request.url); response.end('served ' + request.url) }).listen(8080)"
 export const webPod = {
   apiVersion: 'v1',
   kind: 'Pod',
