@@ -34,6 +34,10 @@ t.test('kubectl runs commands in pods, and is refused what is not its own', asyn
     t.equal(large.stdout.length, 3_000_000, `${name}: large output is whole`)
     t.match(await kubectl(['exec', 'none', '--', 'true']), { code: 1, stderr: /pods "none" not found/ })
     t.match(await kubectl(['exec', 'web', '-c', 'other', '--', 'true']), { code: 1, stderr: /container/ })
+    t.match(await kubectl(['exec', 'web', '--', 'no-such-program']), {
+      code: 1,
+      stderr: /executable file not found/,
+    })
     const stranger = await both.kubeconfigOf(`${name}-stranger`, plane, 'stranger')
     const refused = await both.kubectl(stranger, ['exec', 'pod/web', '--', 'true'])
     t.match(refused, { code: 1, stderr: /stranger.*cannot/ }, `${name}: strangers are refused`)

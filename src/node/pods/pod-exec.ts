@@ -39,7 +39,11 @@ export async function podExec(manager: PodManager, options: PodExecOptions): Pro
   if (instance.running === undefined) {
     throw badRequest(`container ${JSON.stringify(name)} is simulated: there is nothing to run a command in`)
   }
-  const child = await startPipedProcess(instance.running.launch(command))
+  const child = await startPipedProcess(instance.running.launch(command)).catch((error: Error) => {
+    const reason =
+      'code' in error && error.code === 'ENOENT' ? 'executable file not found in $PATH' : error.message
+    throw badRequest(`exec: ${JSON.stringify(command[0])}: ${reason}`)
+  })
   const kill = (): void => child.signal('SIGKILL')
   signal?.addEventListener('abort', kill, { once: true })
   if (signal?.aborted === true) kill()

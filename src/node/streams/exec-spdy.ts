@@ -28,6 +28,8 @@ export async function serveExecOverSpdy(
     if (streams.size === expected.length) void run(process, streams)
   })
   await session.run()
+  // What nobody reads any more would keep its pipe open.
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.destroy()
 }
 
 async function run(process: PodExec, streams: ReadonlyMap<string, SpdyStream>): Promise<void> {
