@@ -59,6 +59,8 @@ async function addressOf(child: ChildProcess): Promise<string> {
     complaint += text
   })
   const ended = once(child, 'close').then(() => undefined)
+  // Awaited below, when its output has ended; until then a failure to start must not count as unhandled.
+  ended.catch(() => undefined)
   try {
     for await (const text of child.stdout?.setEncoding('utf8').iterator({ destroyOnReturn: false }) ?? []) {
       said += String(text)

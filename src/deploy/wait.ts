@@ -40,19 +40,24 @@ export async function waitForRelease(options: WaitOptions): Promise<WaitResult> 
     const root = await host.get(configMaps, { namespace, name: names.root }, { signal })
     const status = readStatus(root?.data)
     const isCurrent = status !== undefined && status.generation >= generation
-    if (isCurrent && status.phase === 'Ready')
+    const pod = await host.get(pods, { namespace, name: names.pod }, { signal })
+    // The Service leads to the plane only once the host has seen its pod ready, a probe later than the release says so.
+    if (isCurrent && status.phase === 'Ready' && isServing(pod))
       return { isReady: true, isFailed: false, message: status.message, status }
     // Other failures are tried again by the plane.
     if (isCurrent && status.phase === 'Failed' && status.reason === 'Refused')
       return { isReady: false, isFailed: true, message: describeStatus(status), status }
-    const pod = isCurrent ? undefined : await host.get(pods, { namespace, name: names.pod }, { signal })
-    const message = isCurrent ? describeStatus(status) : describePod(names.pod, pod)
+    const isWaitingForPod = !isCurrent || status.phase === 'Ready'
+    const message = isWaitingForPod ? describePod(names.pod, pod) : describeStatus(status)
     if (message !== said) onProgress?.(message)
     said = message
     if (clock.monotonic() >= endMs) return { isReady: false, isFailed: false, message, status }
     await clock.sleep(pollMs, { signal })
   }
 }
+
+const isServing = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 
 export function describeStatus({ message, notReady, objects }: ReleaseStatus): string {
   const counted = objects.total === 0 ? '' : ` (${objects.ready} of ${objects.total} objects ready)`

@@ -15,6 +15,7 @@ import { listReleases, releaseDetails } from '../../src/deploy/releases.ts'
 import { removeRelease } from '../../src/deploy/remove.ts'
 import { waitForRelease } from '../../src/deploy/wait.ts'
 import { judgePod } from '../../src/podsecurity/podsecurity.ts'
+import { simulatePods } from '../controllers/simulate-pods.ts'
 import { asked, namespace, openHost, payload, program } from './host-plane.ts'
 
 const pointerOf = async (host: Client) =>
@@ -180,10 +181,12 @@ t.test('a release is ready when the plane says so of what is wanted now', async 
   await tell(1, 'Failed', 'Refused')
   t.match(await waitForRelease(wait), { isReady: false, isFailed: true, message: /Deployment a\/b: 0 of 1/ })
   await tell(1, 'Ready', 'Ready')
-  t.match(await waitForRelease(wait), { isReady: true, message: 'told' })
+  t.match(await waitForRelease(wait), { isReady: false, message: /pod k3v-shop-0/ }, 'nothing serves yet')
+  await using _nodes = simulatePods(host.plane.clientFor())
+  t.match(await waitForRelease({ ...wait, timeoutMs: 20_000 }), { isReady: true, message: 'told' })
   t.match(await releaseDetails(host.user, { namespace, release: 'shop' }), {
     phase: 'Ready',
-    pod: { isReady: false },
+    pod: { isReady: true },
   })
 })
 
