@@ -1,12 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { type DecodedPacket, decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { createInProcessClient } from '../../src/client/in-process.ts'
 import { endpointSlices, services } from '../../src/client/resources.ts'
+import { readResolvers } from '../../src/dns/resolv-conf.ts'
 import { startDns } from '../../src/dns/server.ts'
+import { Upstream } from '../../src/dns/upstream.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { silentLogger } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
@@ -14,7 +17,7 @@ import { FakeDoor } from '../client/fake-door.ts'
 
 const http = { name: 'http', protocol: 'TCP', port: 80 }
 
-/** Services of every sort behind a real server, and a resolver that knows `example.org` and `big.example.org`. */
+/** Services of every sort behind a real server, and a resolver that knows `example.org`. */
 async function setUp() {
   const client = createInProcessClient({
     door: new FakeDoor(),
@@ -221,4 +224,47 @@ test('what is no plain question is refused, and nothing stops the server', async
     shown(await sendUdp(dns.port, encode(query('web.shop.svc.cluster.local', 'A')))),
     'NOERROR, A 10.0.0.7',
   )
+})
+
+test('an answer that the resolver cut is fetched again over TCP', async (t) => {
+  const answerTo = (bytes: Buffer, flags: number, data: string): Packet => {
+    const { id = 0, questions = [] } = decode(bytes)
+    const name = questions[0]?.name ?? ''
+    return { type: 'response', id, flags, questions, answers: data === '' ? [] : [{ type: 'A', name, data }] }
+  }
+  const tcp = createServer((socket) => {
+    socket.on('data', (part: Buffer) => socket.end(streamEncode(answerTo(part.subarray(2), 0, '192.0.2.9'))))
+  })
+  tcp.listen(0, '127.0.0.1')
+  await once(tcp, 'listening')
+  const { port } = tcp.address() as AddressInfo
+  const udp = createSocket('udp4')
+  udp.on('message', (bytes, from) => udp.send(encode(answerTo(bytes, 1 << 9, '')), from.port, from.address))
+  udp.bind(port, '127.0.0.1')
+  await once(udp, 'listening')
+  t.teardown(() => {
+    udp.close()
+    tcp.close()
+  })
+  const resolvers = [{ address: '127.0.0.1', port }]
+  const upstream = new Upstream({ resolvers, clock: systemClock, random: systemRandom })
+  const found = await upstream.ask({ name: 'big.example.org', type: 'A' })
+  t.match(decode(found ?? Buffer.alloc(12)).answers, [{ data: '192.0.2.9' }])
+  upstream.stop()
+  t.equal(
+    await upstream.ask({ name: 'late.example.org', type: 'A' }),
+    undefined,
+    'nothing is asked after a stop',
+  )
+})
+
+test('readResolvers() takes three addresses at most and needs no file', async (t) => {
+  const lines = ['# nameserver 9.9.9.9', 'search a', 'nameserver 10.0.0.1', 'nameserver x', 'nameserver ::1']
+  const folder = t.testdir({ conf: [...lines, 'nameserver 10.0.0.2', 'nameserver 10.0.0.3'].join('\n') })
+  const found = await readResolvers(join(folder, 'conf'))
+  t.same(
+    found.map(({ address }) => address),
+    ['10.0.0.1', '::1', '10.0.0.2'],
+  )
+  t.same(await readResolvers(join(folder, 'missing')), [])
 })
