@@ -164,11 +164,10 @@ t.test('a newer commit ends the wait for an older one', { skip }, async (t) => {
     signal: stop.signal,
     wait: async (generation, signal) => {
       if (generation === 2) return { isReady: true, message: 'ready' }
-      const aborted = new Promise<never>((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason))
-      })
-      await server.push({ 'a.yaml': 'two' })
-      return aborted
+      const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve))
+      // The follower may see the commit before git has come back.
+      await Promise.all([server.push({ 'a.yaml': 'two' }), aborted])
+      throw signal.reason
     },
   })
   await server.push({ 'a.yaml': 'one' })
