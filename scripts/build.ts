@@ -17,9 +17,17 @@ const entries = {
   'store-worker.mjs': 'src/store/embedded/worker.ts',
 } as const
 
-/** Writes dist/ and answers the names of its files. */
-export async function buildProgram(root = repositoryRoot): Promise<readonly string[]> {
-  const folder = join(root, 'dist')
+export interface BuildOptions {
+  readonly root?: string
+  /** The folder that is written; dist/ unless given. */
+  readonly output?: string
+}
+
+/** Writes the program and answers the names of its files. */
+export async function buildProgram({
+  root = repositoryRoot,
+  output: folder = join(root, 'dist'),
+}: BuildOptions = {}): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true })
   for (const [output, entry] of Object.entries(entries)) {
     await build({
