@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Service } from '../../src/api/models.ts'
-import { nodes, pods, secrets, services } from '../../src/client/resources.ts'
+import { jobs, nodes, pods, secrets, services } from '../../src/client/resources.ts'
+import { until } from '../controllers/simulate-pods.ts'
 import { isReady, script, startTestHost } from './start-host.ts'
 
 t.test('a pod runs with its variables and volumes, becomes ready, and is read', async (t) => {
@@ -305,10 +306,11 @@ t.test('an image that is not run is simulated, and says so', async (t) => {
   const pod = await one.until('web', isReady)
   t.equal(pod.status?.message, 'simulated: image "nginx:1.27" is not run by the embedded host')
   t.equal(pod.status?.phase, 'Running')
-  await one.create(
-    'job',
-    { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] },
-    { ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'job', uid: 'u', controller: true }] },
-  )
-  await one.until('job', ({ status }) => status?.phase === 'Succeeded')
+  await one.host.client.create(jobs, {
+    metadata: { name: 'job', namespace: 'default' },
+    spec: {
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'busybox' }] } },
+    },
+  })
+  await until(one.host.client, jobs, ([job]) => job?.status?.succeeded === 1)
 })
