@@ -7,12 +7,14 @@ import type { KubeObject } from '../../src/api/object.ts'
 import type { AnyObject, Client, ResourceRef } from '../../src/client/client.ts'
 import { customResourceDefinitions } from '../../src/client/resources.ts'
 import { openPlane } from '../../src/plane/plane.ts'
+import { until as untilObjects } from '../controllers/simulate-pods.ts'
 import { definition, version, type Wanted, widget } from './definitions.ts'
 
 const widgets: ResourceRef = { group: 'example.com', version: 'v1', resource: 'widgets', isNamespaced: true }
 
 async function start(t: Test): Promise<Client> {
-  const plane = await openPlane()
+  // The port keeps the process alive while nothing but a timer of the plane is waited for.
+  const plane = await openPlane({ listen: { host: '127.0.0.1', port: 0 } })
   t.teardown(() => plane.close())
   return plane.clientFor()
 }
@@ -20,22 +22,15 @@ async function start(t: Test): Promise<Client> {
 const crd = (wanted: Wanted = {}): CustomResourceDefinition =>
   definition(wanted) as unknown as CustomResourceDefinition
 
-/** Waits for the definition to look as wanted, by watching it; undefined when it is gone. */
+/** Waits for the definition to look as wanted; undefined when it is gone. */
 async function until(
   client: Client,
   name: string,
   isFine: (definition: CustomResourceDefinition | undefined) => boolean,
 ): Promise<CustomResourceDefinition | undefined> {
-  const signal = AbortSignal.timeout(20_000)
-  const items = client.watch(customResourceDefinitions, { fieldSelector: `metadata.name=${name}`, signal })
-  const now = await client.get(customResourceDefinitions, { name })
-  if (isFine(now)) return now
-  for await (const item of items) {
-    if (item.type === 'BOOKMARK') continue
-    const next = item.type === 'DELETED' ? undefined : item.version.object
-    if (isFine(next)) return next
-  }
-  throw new Error('the watch ended')
+  const named = (all: readonly CustomResourceDefinition[]) =>
+    all.find(({ metadata }) => metadata.name === name)
+  return named(await untilObjects(client, customResourceDefinitions, (all) => isFine(named(all))))
 }
 
 const conditionOf = (definition: CustomResourceDefinition | undefined, type: string) =>
