@@ -43,7 +43,6 @@ export function openRepository({ source, folder, clock = systemClock }: Reposito
   const login = {
     url,
     ...(token !== undefined && { onAuth: () => ({ username: 'git', password: token }) }),
-    onAuthFailure: () => ({ cancel: true }),
   }
   const within = async <T>(ms: number, signal: AbortSignal, work: (inner: AbortSignal) => Promise<T>) => {
     const late = new AbortController()
