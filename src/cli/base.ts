@@ -61,8 +61,10 @@ interface OclifError {
 function describe(error: unknown): { exit: number; code?: string; suggestions?: readonly string[] } {
   if (!(error instanceof Error)) return { exit: exitCodes.failed }
   const { oclif, code, suggestions } = error as Error & OclifError
+  // Whatever the parser refuses is wrong usage; oclif lets only some of its refusals be given a code.
+  const isUsage = 'parse' in error
   return {
-    exit: oclif?.exit ?? exitCodes.failed,
+    exit: isUsage ? exitCodes.usage : (oclif?.exit ?? exitCodes.failed),
     ...(typeof code === 'string' && { code }),
     ...(suggestions && { suggestions }),
   }
