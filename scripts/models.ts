@@ -160,4 +160,3 @@ function writeExpression(facts: Facts, names: ReadonlyMap<string, string>, expre
   if (name === undefined) throw new Error(`${expression} is in no package that gets types`)
   return name
 }
-
