@@ -53,6 +53,22 @@ export function isSame(left: unknown, right: unknown): boolean {
   )
 }
 
+/**
+ * Whether two objects are the same once written: as `isSame`, but a field that is undefined counts as absent. Copies
+ * nothing, and ends at once where both share a part, as objects changed by copying the path do.
+ */
+export function isWrittenSame(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((item, index) => isWrittenSame(item, right[index]))
+  }
+  if (!isObject(left) || !isObject(right)) return false
+  for (const field of Object.keys(left)) {
+    if (!isWrittenSame(left[field], fieldOf(right, field))) return false
+  }
+  return Object.keys(right).every((field) => right[field] === undefined || Object.hasOwn(left, field))
+}
+
 /** Whether objects and lists are nested in more levels than allowed. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -6,11 +6,11 @@ import type { KubeObject, ObjectMeta } from '../../api/object.ts'
 import { conflict, deleted, notFound, objectModified } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
 import { formatTime } from '../../api/time.ts'
+import { isWrittenSame } from '../../api/value.ts'
 import { present } from '../../catalog/catalog.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { makeMatcher } from './match.ts'
-import { isSame } from './metadata.ts'
 
 /** How often a delete is tried again when another write came first; upstream knows no end. */
 const attemptsMax = 100
@@ -55,7 +55,7 @@ async function deleteOnce(spine: Spine, target: Target, old: StoredObject): Prom
       return { type: 'object', code: 200, served: kind, object: old, warnings }
     return { type: 'status', code: 200, status: deleted(named(kind), call.name, old.header.uid), warnings }
   }
-  if (isDryRun || isSame(next, old.object))
+  if (isDryRun || isWrittenSame(next, old.object))
     return { type: 'object', code: 200, served: kind, object: next, warnings }
   const result = await spine.catalog.put(kind, next, old.revision)
   return result.ok ? { type: 'object', code: 200, served: kind, object: result.stored, warnings } : undefined

@@ -1,11 +1,11 @@
 // The part of metadata that the server owns: names, identity, revisions, generation.
 // Upstream: apiserver/pkg/registry/rest (BeforeCreate, BeforeUpdate).
 
-import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject, ObjectMeta } from '../../api/object.ts'
 import { ApiError, badRequest, conflict, fieldInvalid, invalid, objectModified } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
 import { formatTime } from '../../api/time.ts'
+import { isWrittenSame } from '../../api/value.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { named, type Spine, type Target, versionOf } from '../spine.ts'
 
@@ -134,24 +134,10 @@ export function checkPreconditions(
 export function nextGeneration(kind: Kind, next: KubeObject, old: KubeObject): KubeObject {
   if (!kind.tracksGeneration) return next
   const hasStatus = kind.subresources.some((one) => one.name === 'status')
-  if (isDeepStrictEqual(desired(next, hasStatus), desired(old, hasStatus))) return next
+  if (isWrittenSame(desired(next, hasStatus), desired(old, hasStatus))) return next
   return { ...next, metadata: { ...next.metadata, generation: (old.metadata.generation ?? 0) + 1 } }
 }
 
 function desired({ metadata: _, status, ...rest }: KubeObject, hasStatus: boolean): unknown {
-  return hasStatus ? plain(rest) : plain({ ...rest, status })
-}
-
-/** A write that changes nothing makes no revision and no event. */
-export function isSame(next: KubeObject, old: KubeObject): boolean {
-  return isDeepStrictEqual(plain(next), plain(old))
-}
-
-/** Without fields that are undefined: JSON has none. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  const out: Record<string, unknown> = {}
-  for (const [field, inner] of Object.entries(value)) if (inner !== undefined) out[field] = plain(inner)
-  return out
+  return hasStatus ? rest : { ...rest, status }
 }

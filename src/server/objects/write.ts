@@ -5,6 +5,7 @@ import type { Answer } from '../../api/contracts.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { alreadyExists, conflict, notFound, objectModified } from '../../api/status.ts'
 import type { StoredObject } from '../../api/stored.ts'
+import { isWrittenSame } from '../../api/value.ts'
 import { admissionRequest, named, type Spine, type Target } from '../spine.ts'
 import { applySubmitted, patchSubmitted } from './change.ts'
 import { checkCreate, checkUpdate, normalise, requireBody, warn } from './check.ts'
@@ -12,7 +13,6 @@ import { removeNow, shouldRemove } from './delete.ts'
 import { recordManager } from './managed.ts'
 import {
   checkPreconditions,
-  isSame,
   keepSystemFields,
   nextGeneration,
   placedInUrl,
@@ -191,7 +191,8 @@ async function replace(
   await spine.admission.validate(admissionRequest(target, 'UPDATE', { object: generation, old: before }))
   const managed =
     options.isApply === true ? generation : recordManager(spine, target, { live: before, next: generation })
-  if (isSame(managed, before)) return old
+  // A write that changes nothing makes no revision and no event.
+  if (isWrittenSame(managed, before)) return old
   if (shouldRemove(kind, managed)) {
     if (isDryRun) return managed
     return (await removeNow(spine, target, old)) ? managed : undefined
